@@ -1,0 +1,139 @@
+"""The plain records that ops and graphs exchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from archscope.core.arithmetic import Shape, Size
+
+Pair = int | tuple[int, int]
+"""One number for both axes, or (height, width); torch.nn takes the same."""
+
+Natural = int
+"""A number that may be 0. A field of an op annotated ``int`` may not: a cell with 0 there is an error."""
+
+Padding = int | tuple[int, int]
+"""Like :data:`Pair`, and may be 0."""
+
+ITEM_BYTES = {
+    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2,
+    "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1, "bool": 1,
+}  # fmt: skip
+"""Bytes of one element, by torch's name of the type."""
+
+
+def pair(value: Pair) -> tuple[int, int]:
+    """(height, width) of a value that may be given once for both.
+
+    >>> pair(3), pair((1, 7))
+    ((3, 3), (1, 7))
+    """
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def short(value: Pair) -> Pair:
+    """The way one writes it by hand: one number where both axes agree.
+
+    >>> short((3, 3)), short((1, 7))
+    (3, (1, 7))
+    """
+    return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
+
+
+def spelled(shapes: tuple[Shape, ...]) -> str:
+    """Shapes as messages show them, without the batch.
+
+    >>> spelled(((1, 64, 28, 28), (1, 128, 27, 27)))
+    '64×28×28, 128×27×27'
+    """
+    return ", ".join("×".join(str(size) for size in shape[1:]) for shape in shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a number depends on besides the network.
+
+    batch: examples at once. dtype: type of parameters and activations. mode: ``eval`` or ``train`` (auxiliary heads
+    run, dropout draws a mask). optimizer: ``sgd``, ``adam`` …, for training. device: ``cpu`` or ``cuda``.
+    """
+
+    batch: int = 1
+    dtype: str = "float32"
+    mode: str = "eval"
+    optimizer: str = "sgd"
+    device: str = "cpu"
+
+    @property
+    def item_bytes(self) -> int:
+        return ITEM_BYTES[self.dtype]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A value in a graph: its shape with batch, its type, and the storage it lies in.
+
+    dtype is ``float`` where it follows the setting, else torch's name. Tensors of one storage share memory: a view or
+    an in-place result has its input's.
+    """
+
+    shape: Shape
+    dtype: str = "float"
+    storage: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The window that an op slides over its input, per axis (height, width); the receptive field follows from it."""
+
+    kernel_size: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How torch says an op: ``Call("nn.Conv2d", (64, 128, 3), {"padding": 1})``.
+
+    A name that starts with ``nn.`` is a module made with these arguments. Any other is a function (``torch.flatten``)
+    that takes the node's inputs first: one by one, or as one list where ``listed`` is set (``torch.cat``).
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    listed: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        return self.name.startswith("nn.")
+
+
+@dataclass(frozen=True, slots=True)
+class Aux:
+    """A tensor that an op makes beside its output: pool indices, a dropout mask, statistics.
+
+    item_bytes 0 means the activation's own type.
+    """
+
+    name: str
+    elements: Size
+    item_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRule:
+    """What one call of an op does to memory under torch's eager autograd.
+
+    out: ``new``, ``inplace`` (the input's storage is overwritten) or ``view`` (it is shared).
+    aux: tensors made beside the output. saved: what backward keeps, by name (``input``, ``input0``, ``output``,
+    ``weight``, an aux name). grads: whether the gradient of the input is ``new``, an ``alias`` of the output's
+    gradient, or ``none``. transient: elements that only live while backward of this op runs.
+    """
+
+    out: str = "new"
+    aux: tuple[Aux, ...] = ()
+    saved: tuple[str, ...] = ()
+    grads: str = "new"
+    transient: Size = 0

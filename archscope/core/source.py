@@ -1,0 +1,44 @@
+"""A text that was read and a place in it: what an error needs to point at a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and the name that its reader knows it by (a path, or ``<python>``)."""
+
+    name: str
+    text: str
+    lines: list[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", self.text.split("\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``length`` characters of a source from ``line`` and ``column`` on, both counted from 1.
+
+    ``place`` says in the paper's words where that is: ``row 5, column A-LRN``.
+    """
+
+    source: Source
+    line: int
+    column: int
+    length: int = 1
+    place: str = ""
+
+    def part(self, offset: int, length: int) -> Span:
+        """The span of ``length`` characters that starts ``offset`` characters into this one."""
+        return replace(self, column=self.column + offset, length=max(1, length))
+
+    def at(self, place: str) -> Span:
+        """The same characters, named by another place."""
+        return replace(self, place=place)
+
+    @property
+    def line_text(self) -> str:
+        lines = self.source.lines
+        return lines[self.line - 1].rstrip("\r") if self.line <= len(lines) else ""

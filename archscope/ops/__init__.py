@@ -1,0 +1,157 @@
+"""The contract of an op, and how ops are found. One file per op; the folder is the register.
+
+An op describes itself as data and arithmetic, never as torch: it returns plain records that the module target calls,
+the source target prints and the tests compare with torch on the meta device. Its file bears the leading letters of its
+notation (``conv3-64`` -> ``conv.py``, ``soft-max`` -> ``softmax.py``), so that a cell finds it without importing others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from archscope.core.arithmetic import Shape, Size
+from archscope.core.errors import Problem, Unsupported
+from archscope.core.records import Call, MemoryRule, Setting, Window
+
+_LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+
+
+class Op:
+    """One kind of operation, with its settings as torch.nn names them. Subclasses are frozen dataclasses.
+
+    Shapes carry the batch. A rule that a subclass cannot give returns None and makes the totals a lower bound; it
+    never returns 0 for "unknown".
+    """
+
+    notation: ClassVar[str | None] = None
+    """How a cell spells it: ``conv{kernel_size}-{out_channels}[/{stride}]``; brackets hold what may be left out. None
+    for an op that only captured modules have. Any other field may follow as ``name=value``."""
+
+    words: ClassVar[dict[str, tuple[str, Any]]] = {}
+    """Words that may follow the notation, each setting one field: ``{"ceil": ("ceil_mode", True)}``."""
+
+    rank: ClassVar[int | None] = None
+    """How many axes its input must have; None when it takes any."""
+
+    weight_layer: ClassVar[bool] = False
+    """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Shape of the output. Raises ShapeError where the sizes do not fit."""
+        raise NotImplementedError
+
+    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        """Shapes of all outputs, for an op that has several."""
+        return (self.out_shape(*inputs),)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        """Learnable parameters: name -> shape. Params, bytes and state-dict checks all follow from it."""
+        return {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, tuple[Shape, str]]:
+        """What is stored but not learnt: name -> (shape, dtype)."""
+        return {}
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        """Multiply-accumulates of convolutions and matrix products; bias adds are not counted."""
+        return None
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        """Floating point operations besides the MACs: bias adds, comparisons, additions, one each."""
+        return None
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        """What it allocates, shares and keeps for backward."""
+        return None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the result overwrites the input."""
+        return False
+
+    @property
+    def window(self) -> Window | None:
+        """The window it slides over its input; None where it reads one position, or all of them."""
+        return None
+
+    def torch(self, *inputs: Shape) -> Call:
+        """The torch module or function that does this on such inputs."""
+        raise NotImplementedError
+
+
+class Elementwise(Op):
+    """An op that maps each number of one tensor to one number, without parameters."""
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+
+class Moving(Op):
+    """An op that only moves numbers about: no parameters, nothing computed."""
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return 0
+
+
+def letters(text: str) -> str:
+    """The letters that a cell, or a notation, begins with; they name its op's file.
+
+    >>> letters("conv3-64"), letters("FC-4096"), letters("soft-max")
+    ('conv', 'fc', 'softmax')
+    """
+    match = _LETTERS.match(text.strip())
+    return match.group().replace("-", "").lower() if match else ""
+
+
+def named() -> list[str]:
+    """The names of all op files, sorted."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def find(name: str, extra: Iterable[type[Op]] = ()) -> type[Op] | None:
+    """The op class that cells beginning with ``name`` mean: the caller's own, ours, or an installed entry point's.
+
+    Raises Unsupported when two of them bear one name, naming both.
+    """
+    own = [op for op in extra if op.notation is not None and letters(op.notation) == name]
+    ours = [_class_in(name)] if (Path(__file__).parent / f"{name}.py").is_file() and name.isidentifier() else []
+    found = [*own, *ours] or _entry_points(name)
+    if len(found) > 1:
+        both = " and ".join(f"{op.__module__}.{op.__qualname__}" for op in found)
+        raise Unsupported(
+            Problem("duplicate-op", f"{both} both read cells that begin with {name!r}", help="rename one of them")
+        )
+    return found[0] if found else None
+
+
+def everything() -> list[type[Op]]:
+    """All op classes of the folder, in the order of their names."""
+    return [_class_in(name) for name in named()]
+
+
+def _class_in(name: str) -> type[Op]:
+    module = import_module(f"archscope.ops.{name}")
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Op) and value.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        raise Unsupported(Problem("op-file", f"{module.__name__} defines {len(classes)} ops; a file holds exactly one"))
+    return classes[0]
+
+
+def _entry_points(name: str) -> list[type[Op]]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  slow to import, and only reached when no own op matches
+
+    return [point.load() for point in entry_points(group="archscope.ops", name=name)]

@@ -1,0 +1,42 @@
+"""Average pooling to a fixed size, ``adaptiveavgpool7``; to 1 it is global average pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.records import Call, MemoryRule, Pair, Setting, pair, short
+from archscope.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveAvgPool(Op):
+    """``torch.nn.AdaptiveAvgPool2d``: windows are laid out so that the output has ``output_size``.
+
+    Network in Network's head (arXiv:1312.4400, section 3.2), also torchvision's in front of VGG's FC layers:
+
+    >>> AdaptiveAvgPool(output_size=1).out_shape((1, 1024, 7, 7))
+    (1, 1024, 1, 1)
+    """
+
+    output_size: Pair = 1
+
+    notation: ClassVar[str | None] = "adaptiveavgpool[{output_size}]"
+    rank: ClassVar[int | None] = 4
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return (*inputs[0][:2], *pair(self.output_size))
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return product(inputs[0])
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        to_one = pair(self.output_size) == (1, 1)  # torch computes it as a mean, which keeps nothing
+        return MemoryRule(saved=() if to_one else ("input0",))
+
+    def torch(self, *inputs: Shape) -> Call:
+        return Call("nn.AdaptiveAvgPool2d", (short(pair(self.output_size)),))

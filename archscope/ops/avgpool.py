@@ -1,0 +1,63 @@
+"""Average pooling: ``avgpool7/1`` is GoogLeNet's last, ``avgpool5/3`` its auxiliary heads'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.pooling import pooled_shape, pooling_window
+from archscope.core.records import Call, MemoryRule, Padding, Pair, Setting, Window, pair, short
+from archscope.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class AvgPool(Op):
+    """``torch.nn.AvgPool2d``. The stride left out is the kernel; ``same`` pads by half the kernel.
+
+    The auxiliary head at GoogLeNet's inception (4a), 14×14 to 4×4 (arXiv:1409.4842, section 5):
+
+    >>> AvgPool(kernel_size=5, stride=3).out_shape((1, 512, 14, 14))
+    (1, 512, 4, 4)
+    """
+
+    kernel_size: Pair = 2
+    stride: Pair | None = None
+    padding: Padding | None = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    notation: ClassVar[str | None] = "avgpool[{kernel_size}][/{stride}]"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {
+        "ceil": ("ceil_mode", True),
+        "same": ("padding", None),
+        "exclude-pad": ("count_include_pad", False),
+    }
+    rank: ClassVar[int | None] = 4
+
+    @property
+    def window(self) -> Window:
+        return pooling_window(self.kernel_size, self.stride, self.padding)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return pooled_shape(inputs[0], self.window, self.ceil_mode)
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return product(self.out_shape(*inputs)) * product(self.window.kernel_size)
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        return MemoryRule(saved=("input0",))
+
+    def torch(self, *inputs: Shape) -> Call:
+        window = self.window
+        options: dict[str, Any] = {"stride": short(window.stride)}
+        if window.padding != (0, 0):
+            options["padding"] = short(window.padding)
+        if self.ceil_mode:
+            options["ceil_mode"] = True
+        if not self.count_include_pad:
+            options["count_include_pad"] = False
+        return Call("nn.AvgPool2d", (short(pair(self.kernel_size)),), options)

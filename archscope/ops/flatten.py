@@ -1,0 +1,30 @@
+"""Flattening, put between a feature map and an FC layer; tables leave it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape, product
+from archscope.core.records import Call, MemoryRule, Setting
+from archscope.ops import Moving
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Moving):
+    """``torch.flatten`` of all axes but the batch: a view.
+
+    >>> Flatten().out_shape((1, 512, 7, 7))
+    (1, 25088)
+    """
+
+    notation: ClassVar[str | None] = "flatten"
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return (inputs[0][0], product(inputs[0][1:]))
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        return MemoryRule(out="view", grads="alias")
+
+    def torch(self, *inputs: Shape) -> Call:
+        return Call("torch.flatten", (1,))
