@@ -1,0 +1,118 @@
+"""The graph: one record that tables and captured modules both become, and that every analysis and target reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archscope.core.arithmetic import Shape
+from archscope.core.records import Tensor
+from archscope.core.source import Span
+from archscope.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A learnable tensor, under its state-dict key. Several nodes may refer to one: it is shared, and counts once."""
+
+    key: str
+    shape: Shape
+    trainable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A stored tensor that is not learnt: running statistics. dtype as in :class:`Tensor`."""
+
+    key: str
+    shape: Shape
+    dtype: str = "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One use of an op.
+
+    path: where it is in the built module (``features.0``). name: what people call it (``conv1_1``), with the names of
+    its blocks. inputs, outputs: tensors, by index in the graph; parameters, buffers: likewise, by the op's own name for
+    them. scope: the innermost block it runs in. call: 0 for the first use of its module, 1 for the next.
+    side: it runs only while training, in an auxiliary head. text: its cell, as printed.
+    """
+
+    op: Op
+    path: str
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    parameters: dict[str, int] = field(default_factory=dict)
+    buffers: dict[str, int] = field(default_factory=dict)
+    scope: int = 0
+    call: int = 0
+    side: bool = False
+    text: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A block while it runs: it holds its arguments until it returns.
+
+    path, name: as a node's. attribute: its own name in the parent's module. kind: what its table calls such blocks.
+    chain: its parts run one after another, each a module. section: it only groups. children: what runs in it, in order,
+    nodes as ("node", index) and blocks as ("scope", index).
+    """
+
+    path: str
+    name: str
+    attribute: str
+    parent: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    children: tuple[tuple[str, int], ...]
+    section: bool = False
+    side: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A tensor that leaves the network. The main one is ``logits``; others only leave it while training."""
+
+    name: str
+    tensor: int
+    loss_weight: float = 1.0
+    side: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network with all sizes. ``scopes[0]`` is the network itself; ``title`` and ``source`` say where it came from."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[Output, ...]
+    tensors: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    scopes: tuple[Scope, ...]
+    parameters: tuple[Parameter, ...]
+    buffers: tuple[Buffer, ...] = ()
+    title: str = ""
+    source: str = ""
+    changes: tuple[str, ...] = ()
+
+    def shapes_in(self, node: Node) -> tuple[Shape, ...]:
+        """Shapes of a node's inputs, batch first."""
+        return tuple(self.tensors[index].shape for index in node.inputs)
+
+    def shape_out(self, node: Node) -> Shape:
+        """Shape of a node's first output, batch first."""
+        return self.tensors[node.outputs[0]].shape
+
+    def nodes_in(self, scope: int) -> Iterator[Node]:
+        """The nodes that run in a block and in the blocks within it, in order."""
+        for kind, index in self.scopes[scope].children:
+            if kind == "node":
+                yield self.nodes[index]
+            else:
+                yield from self.nodes_in(index)

@@ -1,0 +1,175 @@
+"""Spec -> Graph: walks the blocks with a real shape and writes down every node, tensor, parameter and scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from archscope.core.arithmetic import Shape, require
+from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
+from archscope.core.records import Setting, Tensor
+from archscope.core.source import Span
+from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
+from archscope.ops import Op, letters
+from archscope.ops.flatten import Flatten
+from archscope.spec.network import Block, Item, Layer, Spec
+from archscope.spec.notation import bound, free_names
+
+LARGEST_INPUT = 100_000
+"""The largest height or width, and channel count, of an input; more is a slip of the keyboard."""
+
+
+def lower(spec: Spec, batch: int = 1) -> Graph:
+    """The graph of a named spec for ``batch`` examples.
+
+    Raises ShapeError, at the cell of the layer, where sizes do not fit.
+    """
+    for size in (batch, *spec.input_shape):
+        require(0 < size, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
+        require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
+    builder = _Builder()
+    start = builder.tensor((batch, *spec.input_shape))
+    scope = builder.open("", "", "", -1, spec.root, (start,))
+    end = builder.block(spec.root, start, scope)
+    builder.close(scope, end)
+    return Graph(
+        name=spec.name,
+        inputs=(start,),
+        outputs=(Output("logits", end), *builder.sides),
+        tensors=tuple(builder.tensors),
+        nodes=tuple(builder.nodes),
+        scopes=tuple(builder.scopes),
+        parameters=tuple(builder.parameters),
+        buffers=tuple(builder.buffers),
+        title=spec.title,
+        source=spec.paper,
+        changes=spec.changes,
+    )
+
+
+@dataclass(slots=True)
+class _Builder:
+    tensors: list[Tensor] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
+    children: list[list[tuple[str, int]]] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    buffers: list[Buffer] = field(default_factory=list)
+    sides: list[Output] = field(default_factory=list)
+    setting: Setting = field(default_factory=lambda: Setting(mode="train"))
+
+    def tensor(self, shape: Shape, storage: int = -1) -> int:
+        index = len(self.tensors)
+        self.tensors.append(Tensor(shape, "float", index if storage < 0 else storage))
+        return index
+
+    def open(self, path: str, name: str, attribute: str, parent: int, block: Block, inputs: tuple[int, ...]) -> int:
+        index = len(self.scopes)
+        side = block.side or (parent >= 0 and self.scopes[parent].side)
+        scope = Scope(path, name, attribute, parent, block.kind, inputs, (), (), block.section, side, block.span)
+        self.scopes.append(scope)
+        self.children.append([])
+        if parent >= 0:
+            self.children[parent].append(("scope", index))
+        return index
+
+    def close(self, scope: int, output: int) -> None:
+        closed = replace(self.scopes[scope], outputs=(output,), children=tuple(self.children[scope]))
+        self.scopes[scope] = closed
+
+    def block(self, block: Block, x: int, scope: int) -> int:
+        """Runs the items of a block on tensor ``x`` within ``scope``; returns its result."""
+        if block.join is not None:
+            results = [self.item(item, x, scope) for item in block.items]
+            return self.join(block, results, scope)
+        ranks = _ranks_from(block.items)
+        for item, rank in zip(block.items, ranks, strict=True):
+            if rank == 2 and len(self.tensors[x].shape) > 2:
+                x = self.function(Flatten(), (x,), scope, item.span)
+            if isinstance(item, Block) and item.side:
+                self.side(item, x, scope)
+            else:
+                x = self.item(item, x, scope)
+        return x
+
+    def item(self, item: Item, x: int, scope: int) -> int:
+        parent = self.scopes[scope]
+        path = f"{parent.path}.{item.module}" if parent.path else item.module
+        prefix = "" if parent.section or not parent.name else f"{parent.name}."
+        if isinstance(item, Layer):
+            return self.layer(item, x, path, prefix + item.name, scope)
+        inner = self.open(path, "" if item.section else prefix + item.name, item.module, scope, item, (x,))
+        result = self.block(item, x, inner)
+        self.close(inner, result)
+        return result
+
+    def side(self, block: Block, x: int, scope: int) -> None:
+        result = self.item(block, x, scope)
+        self.sides.append(Output(f"{block.name}_logits", result, block.loss_weight, side=True))
+
+    def layer(self, layer: Layer, x: int, path: str, name: str, scope: int) -> int:
+        shape = self.tensors[x].shape
+        if layer.op.rank is not None and len(shape) != layer.op.rank:
+            wants = "a feature map" if layer.op.rank == 4 else "a vector"
+            message = f"{layer.text or name!r} needs {wants}, and gets {'×'.join(map(str, shape[1:]))}"
+            raise Unsupported(Problem("wrong-rank", message, layer.span))
+        try:
+            op = bound(layer.op, in_=shape[1]) if free_names(layer.op) else layer.op
+            return self.node(op, (x,), path, name, scope, layer.text, layer.span)
+        except ArchscopeError as error:
+            raise located(error, layer.span) from error
+
+    def join(self, block: Block, results: list[int], scope: int) -> int:
+        assert block.join is not None
+        try:
+            return self.function(block.join, tuple(results), scope, block.span)
+        except ArchscopeError as error:
+            raise located(error, block.span) from error
+
+    def function(self, op: Op, inputs: tuple[int, ...], scope: int, span: Span | None) -> int:
+        """A node for an op that tables leave unnamed; it is called after its op."""
+        parent = self.scopes[scope]
+        own = letters(op.notation or "")
+        taken = sum(kind == "node" and self.nodes[index].path.rpartition(".")[2].startswith(own) for kind, index in self.children[scope])
+        own = f"{own}_{taken + 1}" if taken else own
+        path = f"{parent.path}.{own}" if parent.path else own
+        prefix = "" if parent.section or not parent.name else f"{parent.name}."
+        return self.node(op, inputs, path, prefix + own, scope, "", span)
+
+    def node(self, op: Op, inputs: tuple[int, ...], path: str, name: str, scope: int, text: str, span: Span | None) -> int:
+        shapes = tuple(self.tensors[index].shape for index in inputs)
+        rule = op.memory(*shapes, setting=self.setting)
+        shared = rule is not None and rule.out != "new"
+        storage = self.tensors[inputs[0]].storage if shared else -1
+        outputs = tuple(self.tensor(shape, storage) for shape in op.out_shapes(*shapes))
+        parameters = {}
+        for key, shape in op.weights(*shapes).items():
+            parameters[key] = len(self.parameters)
+            self.parameters.append(Parameter(f"{path}.{key}", shape))
+        buffers = {}
+        for key, (shape, dtype) in op.buffers(*shapes).items():
+            buffers[key] = len(self.buffers)
+            self.buffers.append(Buffer(f"{path}.{key}", shape, dtype))
+        self.children[scope].append(("node", len(self.nodes)))
+        side = self.scopes[scope].side
+        self.nodes.append(Node(op, path, name, inputs, outputs, parameters, buffers, scope, 0, side, text, span))
+        return outputs[0]
+
+
+def _ranks_from(items: tuple[Item, ...]) -> list[int | None]:
+    """For each item the rank that it, or the first after it that cares, wants of what comes in.
+
+    So that dropout between the last pool and the FC layer already gets a vector, as in torchvision.
+    """
+    ranks: list[int | None] = []
+    wanted: int | None = None
+    for item in reversed(items):
+        if not (isinstance(item, Block) and item.side):
+            wanted = _rank(item) or wanted
+        ranks.append(wanted if not (isinstance(item, Block) and item.side) else None)
+    return ranks[::-1]
+
+
+def _rank(item: Item) -> int | None:
+    if isinstance(item, Layer):
+        return item.op.rank
+    return next((rank for rank in map(_rank, item.items) if rank is not None), None)

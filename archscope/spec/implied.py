@@ -1,0 +1,51 @@
+"""What a table leaves out because its text says it once: "all hidden layers are equipped with the rectification".
+
+``[implied]`` names, by op, what comes with each such layer: a list (``conv = ["relu"]``: it follows) or a table
+(``conv = {conv = "{cell}", relu = "relu"}``: a block with these named children). ``{cell}`` is the layer itself. The
+layer that says the classes is not hidden: nothing follows it unless ``classifier`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from archscope.ops import Op, letters
+from archscope.spec.network import Block, Item, Layer, classifiers, mapped
+from archscope.spec.notation import read, write
+
+_CELL = "{cell}"
+
+
+def with_implied(root: Block, implied: Mapping[str, Any], extra: Iterable[type[Op]] = ()) -> Block:
+    """The network with what its table implies written out."""
+    if not implied:
+        return root
+    rules = {letters(key): value for key, value in implied.items()}
+    heads = {id(layer) for layer in classifiers(root)}
+
+    def expand(layer: Layer) -> tuple[Item, ...]:
+        key = "classifier" if id(layer) in heads else letters(layer.op.notation or "")
+        rule = None if layer.bare else rules.get(key)
+        if rule is None:
+            return (layer,)
+        return _expanded(layer, rule, extra)
+
+    return mapped(root, expand)
+
+
+def _expanded(layer: Layer, rule: Any, extra: Iterable[type[Op]]) -> tuple[Item, ...]:
+    if isinstance(rule, Mapping):
+        children = tuple(replace(_part(layer, cell, extra), name=name) for name, cell in rule.items())
+        return (Block(children, name=layer.name, kind=letters(layer.op.notation or ""), span=layer.span),)
+    cells = rule if any(_CELL in cell for cell in rule) else [_CELL, *rule]
+    return tuple(_part(layer, cell, extra) for cell in cells)
+
+
+def _part(layer: Layer, cell: str, extra: Iterable[type[Op]]) -> Layer:
+    if cell == _CELL:
+        return layer
+    if _CELL in cell:
+        return replace(layer, op=read(cell.replace(_CELL, write(layer.op)), extra))
+    return Layer(read(cell, extra), text=cell, span=layer.span)

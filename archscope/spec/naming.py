@@ -1,0 +1,89 @@
+"""Gives every layer and block its name (``conv3_2``) and the attribute it has in the built module (``features.12``)."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass, field, replace
+
+from archscope.core.errors import Problem, TableError
+from archscope.ops import letters
+from archscope.spec.network import Block, Item, Layer, Spec
+from archscope.spec.template import fill
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+")
+
+
+def named(spec: Spec) -> Spec:
+    """The spec with all names given. Raises TableError for two of one name in a block, or a name that is no identifier.
+
+    ``[names]`` says by op how layers are called, with the counters {stage} (1, and one more after each pool and FC
+    layer), {i} (weight layers within the stage), {layer} (weight layers so far), {n} (of this op in this block) and {of} (the number in the name of the last weight
+    layer, ``1_2`` of ``conv1_2``).
+    """
+    patterns = {letters(op): name for op, name in spec.names.items()}
+    return replace(spec, root=_named_block(spec.root, patterns, _Counters()))
+
+
+@dataclass(slots=True)
+class _Counters:
+    stage: int = 1
+    i: int = 0
+    layer: int = 0
+    of: str = ""
+    stage_closed: bool = False
+
+    def pass_over(self, layer: Layer) -> None:
+        """Counts a layer before it is named. A stage ends with its pool or FC layer: what follows opens the next."""
+        weighted = layer.op.weight_layer
+        if weighted and self.stage_closed:
+            self.stage, self.i, self.stage_closed = self.stage + 1, 0, False
+        if weighted:
+            self.i, self.layer = self.i + 1, self.layer + 1
+        window = layer.op.window
+        if layer.op.rank == 2 or (window is not None and not weighted and window.stride != (1, 1)):
+            self.stage_closed = True
+
+
+@dataclass(slots=True)
+class _Local:
+    """What is counted within one block, and the names already given there."""
+
+    ops: dict[str, int] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+
+def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) -> Block:
+    items: list[Item] = []
+    local = _Local()
+    for index, item in enumerate(block.items):
+        if isinstance(item, Layer):
+            counters.pass_over(item)
+        name = item.name or _pattern_name(item, patterns, counters, local) or str(index)
+        if isinstance(item, Layer) and item.op.weight_layer:
+            counters.of = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        module = str(index) if block.numbered else name
+        _check(item, module, name, local)
+        item = replace(item, name=name, module=module)
+        items.append(_named_block(item, patterns, counters) if isinstance(item, Block) else item)
+    return replace(block, items=tuple(items))
+
+
+def _pattern_name(item: Item, patterns: dict[str, str], counters: _Counters, local: _Local) -> str:
+    if isinstance(item, Block):
+        return ""
+    op = letters(item.op.notation or type(item.op).__name__)
+    local.ops[op] = local.ops.get(op, 0) + 1
+    pattern = patterns.get(op)
+    if pattern is None:
+        return ""
+    values = {"stage": counters.stage, "i": counters.i, "layer": counters.layer, "n": local.ops[op], "of": counters.of}
+    return fill(pattern, {key: str(value) for key, value in values.items()})
+
+
+def _check(item: Item, module: str, name: str, local: _Local) -> None:
+    if _IDENTIFIER.fullmatch(module) is None or keyword.iskeyword(module):
+        raise TableError(Problem("bad-name", f"{module!r} cannot name a part of a module", item.span, "letters, digits, _"))
+    if name in local.names:
+        raise TableError(Problem("duplicate-name", f"two parts of one block are called {name!r}", item.span))
+    local.names.add(name)

@@ -1,0 +1,116 @@
+"""A Spec: what a paper says about one network, as a tree of layers and blocks without sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from archscope.core.source import Span
+from archscope.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One use of an op. ``name`` is what people call it (``conv3_2``); ``module`` its attribute in the built module.
+
+    ``text`` is the cell as printed, before it was read; ``bare`` where nothing is implied to follow.
+    """
+
+    op: Op
+    name: str = ""
+    module: str = ""
+    text: str = ""
+    bare: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Layers and blocks run one after another, or side by side where there is a ``join``.
+
+    kind: what the table calls such blocks (``inception``). section: only groups modules (torchvision's ``features``);
+    it has no part in the names of its layers, and its children are ``numbered``. side: its output leaves the network
+    instead of going on (an auxiliary head), only while training, with this ``loss_weight``.
+    """
+
+    items: tuple[Item, ...]
+    name: str = ""
+    module: str = ""
+    kind: str = ""
+    join: Op | None = None
+    section: bool = False
+    numbered: bool = False
+    side: bool = False
+    loss_weight: float = 0.0
+    span: Span | None = None
+
+
+Item = Layer | Block
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One network of a table, or one written in Python.
+
+    input_shape: one example, (channels, height, width). classes_at: how many outputs the head has, as written.
+    table: the file it came from, and ``column`` its head there. names: how layers are called, by op.
+    """
+
+    name: str
+    root: Block
+    input_shape: tuple[int, ...]
+    title: str = ""
+    paper: str = ""
+    table: str = ""
+    column: str = ""
+    aliases: tuple[str, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    """What the caller changed from the paper, in words; shown with every number."""
+
+    def layers(self) -> Iterator[Layer]:
+        """All layers in order, auxiliary heads included."""
+        return layers_of(self.root)
+
+
+def layers_of(item: Item) -> Iterator[Layer]:
+    """The layers of an item in order."""
+    if isinstance(item, Layer):
+        yield item
+        return
+    for child in item.items:
+        yield from layers_of(child)
+
+
+def classifiers(root: Block) -> list[Layer]:
+    """The layers that say the classes: the last one with weights of the network and of each auxiliary head."""
+    heads = [root, *(block for block in blocks_of(root) if block.side)]
+    found = []
+    for head in heads:
+        weighted = [layer for layer in layers_of(_without_sides(head)) if layer.op.weight_layer]
+        found.extend(weighted[-1:])
+    return found
+
+
+def blocks_of(block: Block) -> Iterator[Block]:
+    """A block and all blocks within it."""
+    yield block
+    for child in block.items:
+        if isinstance(child, Block):
+            yield from blocks_of(child)
+
+
+def _without_sides(block: Block) -> Block:
+    kept = tuple(_without_sides(i) if isinstance(i, Block) else i for i in block.items if not (isinstance(i, Block) and i.side))
+    return replace(block, items=kept)
+
+
+def mapped(block: Block, change: Callable[[Layer], tuple[Item, ...]]) -> Block:
+    """The block with every layer replaced by what ``change`` gives for it: none, one or several items."""
+    items: list[Item] = []
+    for item in block.items:
+        if isinstance(item, Layer):
+            items.extend(change(item))
+        else:
+            items.append(mapped(item, change))
+    return replace(block, items=tuple(items))

@@ -1,0 +1,244 @@
+"""Reads a table file: TOML with the paper's grid in it, every cell with its place.
+
+Reading a table runs nothing and opens no other file: it is data, and safe to take from a stranger.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.core.errors import Problem, TableError, nearest
+from archscope.core.source import Source, Span
+from archscope.spec.places import key_span, text_span
+
+LARGEST_FILE = 1_000_000
+"""Bytes; the longest table of a paper has some thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one cell, stripped, and where."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A printed table: its heads, and per row a cell for every head. A cell that spans heads stands at each."""
+
+    heads: tuple[str, ...]
+    rows: tuple[dict[str, Cell], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table file: the grid as printed and, in ``data``, what the file says about it below."""
+
+    source: Source
+    data: Mapping[str, Any]
+    grid: Grid
+
+    def text(self, key: str) -> str:
+        """A string at the top of the file; empty when it is not there."""
+        return str(self.data.get(key, ""))
+
+    def where(self, section: str, key: str = "") -> Span:
+        """Where a key stands."""
+        return key_span(self.source, section, key)
+
+    def where_text(self, section: str, key: str, text: str) -> Span:
+        """Where a string within a key's value stands."""
+        return text_span(self.source, section, key, text)
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """The text of a table file. Raises TableError for a directory, a huge file, or one that is not UTF-8."""
+    shown = name or str(path)
+    nowhere = Span(Source(shown, ""), 1, 1)
+    if path.is_dir():
+        raise TableError(Problem("not-a-file", f"{shown!r} is a directory", nowhere))
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise TableError(Problem("too-large", f"{size:,} bytes; a table has at most {LARGEST_FILE:,}", nowhere))
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TableError(Problem("unreadable-file", f"{error.strerror}: {shown!r}", nowhere)) from error
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8").split("\n")
+        place = Span(Source(shown, raw.decode("utf-8", "replace")), len(before), len(before[-1]) + 1)
+        raise TableError(Problem("not-utf-8", f"byte 0x{raw[error.start]:02x} is not UTF-8", place)) from error
+    return Source(shown, text.replace("\r\n", "\n"))
+
+
+def read_table(source: Source) -> Table:
+    """The table in a text. Raises TableError with everything that is wrong with its form."""
+    try:
+        data = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        raise TableError(_toml_problem(source, error)) from error
+    except RecursionError as error:
+        raise TableError(Problem("not-toml", "values are nested too deeply", Span(source, 1, 1))) from error
+    problems = list(_form_problems(source, data, FORM, ""))
+    if problems:
+        raise TableError(*problems)
+    return Table(source, data, read_grid(source, "", data["grid"], frozenset(data.get("columns", ()))))
+
+
+def _toml_problem(source: Source, error: tomllib.TOMLDecodeError) -> Problem:
+    text = str(error)
+    found = re.search(r" \(at line (\d+), column (\d+)\)", text)
+    line, column = (int(found[1]), int(found[2])) if found else (len(source.lines), len(source.lines[-1]) + 1)
+    return Problem("not-toml", re.sub(r" \(at .*\)$", "", text), Span(source, line, column))
+
+
+def read_grid(
+    source: Source, section: str, text: str, described: frozenset[str] | None = None, key: str = "grid"
+) -> Grid:
+    """The grid in the string ``text`` of a key of a section.
+
+    described: the heads that ``[columns]`` describes. The others are networks, and one cell left for all of them
+    belongs to each. None for a grid without networks, where every row must be full.
+    """
+    start = key_span(source, section, key).line
+    lines = [
+        (number, line)
+        for number, line in enumerate(source.lines[start - 1 : start + text.count("\n") + 1], start)
+        if line.lstrip().startswith("|")
+    ]
+    if len(lines) < 3 or not re.fullmatch(r"[\s|:-]+", lines[1][1]):
+        expected = "a line of heads, a line |---|---|, and rows"
+        raise TableError(Problem("no-grid", "this grid has no rows", key_span(source, section, key), expected))
+    heads = [cell.text for cell in _cells(source, *lines[0])]
+    problems = [
+        Problem("duplicate-column", f"two columns are headed {head!r}", _cells(source, *lines[0])[number].span)
+        for number, head in enumerate(heads)
+        if head in heads[:number]
+    ]
+    undescribed = 0 if described is None else sum(head not in described for head in heads)
+    rows: list[dict[str, Cell]] = []
+    for row, (number, line) in enumerate(lines[2:], 1):
+        cells = _cells(source, number, line)
+        if len(cells) not in {len(heads), len(heads) - max(undescribed, 1) + 1}:
+            message = f"row {row} has {len(cells)} cells, the head has {len(heads)}"
+            problems.append(Problem("wrong-cell-count", message, Span(source, number, 1, len(line))))
+        else:
+            rows.append(_row(row, heads, cells))
+    if problems:
+        raise TableError(*problems)
+    return Grid(tuple(heads), tuple(rows))
+
+
+def _row(number: int, heads: list[str], cells: list[Cell]) -> dict[str, Cell]:
+    """Cells by head. What is missing at the right is filled with the last cell, which then spans those heads."""
+    spans = len(cells) < len(heads)
+    row = {}
+    for index, head in enumerate(heads):
+        cell = cells[min(index, len(cells) - 1)]
+        across = spans and index >= len(cells) - 1
+        place = f"row {number}, {'all columns' if across and len(cells) == 1 else f'column {head}'}"
+        row[head] = Cell(cell.text, cell.span.at(place))
+    return row
+
+
+def _cells(source: Source, number: int, line: str) -> list[Cell]:
+    cells, at = [], line.index("|") + 1
+    for part in line[at:].rstrip().removesuffix("|").split("|"):
+        text = part.strip()
+        column = at + len(part) - len(part.lstrip()) + 1 if text else at + 1
+        cells.append(Cell(text, Span(source, number, column, max(1, len(text)))))
+        at += len(part) + 1
+    return cells
+
+
+Form = Mapping[str, Any]
+
+_ITEMS = (str, list, dict)
+
+FORM: Form = {
+    "title": str, "authors": str, "year": int, "arxiv": str, "doi": str, "url": str, "table": str, "note": str,
+    "input": list, "grid": str,
+    "columns": {"*": (str, dict)},
+    "rows": {"*": str},
+    "notation": {"*": _ITEMS},
+    "blocks": [{
+        "row": str, "name": str, "filled": list, "layers": list, "branches": list, "join": str,
+        "connections": str, "implied": bool,
+    }],
+    "implied": {"*": (list, dict)},
+    "names": {"*": str},
+    "sections": {"*": str},
+    "networks": {"*": (str, {"column": str, "aliases": list, "after": dict, "bn": str, "note": str, "transform_input": bool, "torchvision": str})},
+    "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
+    "published": [{
+        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
+        "unit": str, "note": str,
+    }],
+    "errata": [{"row": str, "column": str, "printed": str, "source": str, "says": str, "cause": str, "published": str}],
+}  # fmt: skip
+"""Every key that a table file may hold, and its type: what is not here is an error, not ignored."""
+
+_REQUIRED = ("title", "input", "grid")
+
+
+def _form_problems(source: Source, data: Mapping[str, Any], form: Form, section: str) -> Iterator[Problem]:
+    if not section:
+        for key in _REQUIRED:
+            if key not in data:
+                yield Problem("missing-key", f"a table needs {key!r}", Span(source, 1, 1), expected=", ".join(_REQUIRED))
+    for key, value in data.items():
+        wanted = form.get(key, form.get("*"))
+        if wanted is None:
+            span = _where(source, section, key)
+            yield Problem("unknown-key", f"{key!r} means nothing here", span, ", ".join(form), nearest(key, form))
+        else:
+            yield from _value_problems(source, section, key, value, wanted)
+
+
+def _value_problems(source: Source, section: str, key: str, value: Any, wanted: Any) -> Iterator[Problem]:
+    within = f"{section}.{key}" if section else key
+    if isinstance(wanted, tuple) and isinstance(value, dict):
+        wanted = next((each for each in wanted if isinstance(each, Mapping)), wanted)
+    if isinstance(wanted, Mapping) and isinstance(value, dict):
+        yield from _form_problems(source, value, wanted, within)
+    elif isinstance(wanted, list) and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        for number, each in enumerate(value):
+            yield from _form_problems(source, each, wanted[0], f"{within}[{number}]")
+    elif isinstance(wanted, Mapping | list) or not _is(value, wanted):
+        names = _names(wanted)
+        got = f"{key!r} is {_names(type(value))}, and must be {names}"
+        yield Problem("wrong-type", got, _where(source, section, key))
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(wanted, tuple):
+        return any(_is(value, each) for each in wanted if not isinstance(each, Mapping))
+    return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
+
+
+def _names(wanted: Any) -> str:
+    if isinstance(wanted, Mapping) or wanted is dict:
+        return "a table"
+    if isinstance(wanted, tuple):
+        return " or ".join(_names(each) for each in wanted)
+    words = {str: "a string", int: "a whole number", float: "a number", list: "a list", bool: "true or false"}
+    return "a list of tables" if isinstance(wanted, list) else words.get(wanted, "a value of another kind")
+
+
+def _where(source: Source, section: str, key: str) -> Span:
+    """The key itself, or the nearest line that it stands on (within an inline table)."""
+    span = key_span(source, section, key)
+    if span.line > 1 or not section:
+        return span
+    parent, _, name = section.rpartition(".")
+    return text_span(source, parent, name, key)
