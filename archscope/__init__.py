@@ -1,1 +1,34 @@
+"""Architecture analysis of neural networks: a paper's own table is the program.
 
+    >>> import archscope
+    >>> archscope.profile("vgg16").totals["params"].value
+    138357544
+
+The public verbs load what they need when they are first used, so that ``import archscope`` takes no time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archscope.api import build, load, lower, profile
+    from archscope.core.errors import ArchscopeError
+    from archscope.spec.network import Spec
+
+__version__ = "0.1.0"
+
+__all__ = ["ArchscopeError", "Spec", "build", "load", "lower", "profile"]
+
+_HOMES = {"ArchscopeError": "archscope.core.errors", "Spec": "archscope.spec.network"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'archscope' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "archscope.api")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

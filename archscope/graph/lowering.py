@@ -34,7 +34,7 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
     return Graph(
         name=spec.name,
         inputs=(start,),
-        outputs=(Output("logits", end), *builder.sides),
+        outputs=(Output("logits", end), *_side_outputs(builder.sides)),
         tensors=tuple(builder.tensors),
         nodes=tuple(builder.nodes),
         scopes=tuple(builder.scopes),
@@ -104,7 +104,7 @@ class _Builder:
 
     def side(self, block: Block, x: int, scope: int) -> None:
         result = self.item(block, x, scope)
-        self.sides.append(Output(f"{block.name}_logits", result, block.loss_weight, side=True))
+        self.sides.append(Output("aux_logits", result, block.loss_weight, side=True))
 
     def layer(self, layer: Layer, x: int, path: str, name: str, scope: int) -> int:
         shape = self.tensors[x].shape
@@ -153,6 +153,13 @@ class _Builder:
         side = self.scopes[scope].side
         self.nodes.append(Node(op, path, name, inputs, outputs, parameters, buffers, scope, 0, side, text, span))
         return outputs[0]
+
+
+def _side_outputs(sides: list[Output]) -> list[Output]:
+    """The auxiliary outputs under torchvision's names and in its order: the head attached last comes first."""
+    if len(sides) > 1:
+        sides = [replace(side, name=f"{side.name}{number}") for number, side in enumerate(sides, 1)]
+    return sides[::-1]
 
 
 def _ranks_from(items: tuple[Item, ...]) -> list[int | None]:

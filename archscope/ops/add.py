@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
 from archscope.core.records import Call, MemoryRule, Setting, spelled
@@ -21,6 +21,7 @@ class Add(Op):
     inplace: bool = True
 
     notation: ClassVar[str | None] = "add"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
 
     @property
     def in_place(self) -> bool:

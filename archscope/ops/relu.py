@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.records import Call, MemoryRule, Setting
@@ -21,6 +21,7 @@ class ReLU(Elementwise):
     inplace: bool = True
 
     notation: ClassVar[str | None] = "relu"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
 
     @property
     def in_place(self) -> bool:

@@ -58,6 +58,8 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
         column=column,
         aliases=tuple(network.get("aliases", ())),
         names=dict(table.data.get("names", {})),
+        torchvision=str(network.get("torchvision", "")),
+        transform_input=bool(network.get("transform_input", False)),
     )
 
 
@@ -232,11 +234,12 @@ def _connected(context: _Context, block: Mapping[str, Any], scope: _Scope, kind:
 
 
 def _items_of_text(context: _Context, text: str, scope: _Scope) -> list[Item]:
-    name, colon, rest = text.partition(": ")
-    if colon and name.isidentifier():
-        items = _items_of_text(context, rest.strip(), scope)
-        return [replace(_as_one(items, name), name=name)]
     try:
+        name, colon, rest = text.partition(": ")
+        name = fill(name, scope.values) if colon and "{" in name else name
+        if colon and name.isidentifier():
+            items = _items_of_text(context, rest.strip(), scope)
+            return [replace(_as_one(items, name), name=name)]
         cell = fill(text, scope.values) if "{" in text else text
         return _items_of_cell(context, cell, scope)
     except ArchscopeError as error:

@@ -67,6 +67,10 @@ class Spec:
     names: dict[str, str] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     """What the caller changed from the paper, in words; shown with every number."""
+    torchvision: str = ""
+    """torchvision's name for the network whose state dict fits."""
+    transform_input: bool = False
+    """Whether torchvision transforms the input when it uses its weights."""
 
     def layers(self) -> Iterator[Layer]:
         """All layers in order, auxiliary heads included."""

@@ -26,7 +26,7 @@ _SLOTS = {
     "Natural": _INT,
     "Pair": rf"{_INT}(?:[×x]{_INT})?",
     "Padding": rf"{_INT}(?:[×x]{_INT})?",
-    "float": r"\d+(?:\.\d+)?(?:e-?\d+)?%?",
+    "float": r"-?\d+(?:\.\d+)?(?:e-?\d+)?%?",
 }
 _MAY_BE_ZERO = ("Natural", "Padding")
 

@@ -1,0 +1,73 @@
+"""One analysis per file: Graph × Setting -> columns. The file name is the analysis, and the folder is the register.
+
+A module here defines ``COLUMNS``, a :class:`Column` for each column that it gives, and
+``analyse(graph, setting) -> {column: values}``, one value per node of the graph, in order. None is a value that could
+not be worked out: it makes the total a lower bound, and is never counted as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from archscope.core.errors import unknown_name
+from archscope.core.records import Setting
+from archscope.graph.graph import Graph
+
+Values = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, its head in print, and what it means (the convention, printed with the numbers).
+
+    unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``path`` for what is summed
+    along the longest path; ``none`` where a total means nothing.
+    """
+
+    name: str
+    head: str
+    means: str
+    unit: str = "count"
+    total: str = "sum"
+
+
+class Analysis(Protocol):
+    """What a module of this folder looks like."""
+
+    COLUMNS: tuple[Column, ...]
+
+    def analyse(self, graph: Graph, setting: Setting) -> dict[str, Values]:
+        """Values per column, one per node of the graph."""
+
+
+def named() -> list[str]:
+    """The analyses, by name."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+@lru_cache(maxsize=64)
+def find(name: str) -> Analysis:
+    """The analysis called ``name``."""
+    module: Any = import_module(f"archscope.analyses.{name}")
+    return module  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def of_column(column: str) -> tuple[Analysis, Column]:
+    """The analysis that gives a column: the one of that name, else whichever lists it. Raises UnknownName."""
+    names = named()
+    for name in [column] if column in names else names:
+        for each in find(name).COLUMNS:
+            if each.name == column:
+                return find(name), each
+    raise unknown_name("column", column, columns())
+
+
+def columns() -> list[str]:
+    """The names of all columns that there are."""
+    return [each.name for name in named() for each in find(name).COLUMNS]

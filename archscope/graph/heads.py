@@ -1,0 +1,93 @@
+"""Changes to a network's head that need sizes: what stands in front of its first FC layer at the table's own input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archscope.core.errors import Problem, Unsupported
+from archscope.core.records import pair
+from archscope.graph.graph import Graph
+from archscope.graph.lowering import lower
+from archscope.ops import letters
+from archscope.ops.adaptiveavgpool import AdaptiveAvgPool
+from archscope.ops.conv import Conv
+from archscope.ops.fc import FC
+from archscope.ops.flatten import Flatten
+from archscope.spec.naming import named
+from archscope.spec.network import Block, Item, Layer, Spec
+
+
+def with_adaptive_pool(spec: Spec) -> Spec:
+    """torchvision's pool in front of the head: at any input the FC layers get the size they have at the table's.
+
+    Takes a named spec at the table's input size, and returns a named one. Raises Unsupported without an FC layer.
+    """
+    graph = lower(spec)
+    flat = next((node for node in graph.nodes if isinstance(node.op, Flatten) and not node.side), None)
+    if flat is None:
+        raise Unsupported(Problem("no-such-knob", f"{spec.name} has no FC layer that an adaptive pool could stand before"))
+    size = graph.shapes_in(flat)[0][2:]
+    pool = Layer(AdaptiveAvgPool((size[0], size[1])), name="avgpool")
+    scope = graph.scopes[flat.scope]
+    # Every item before it is one child, and nothing but flatten adds a child of its own to a chain.
+    before = next(n for n, child in enumerate(scope.children) if _path(graph, child) == flat.path)
+    return named(replace(spec, root=_with_item(spec.root, scope.path, before, pool)))
+
+
+def dense(spec: Spec) -> Spec:
+    """The network with FC layers as convolutions, so that it slides over larger images (arXiv:1409.1556, section 3.2).
+
+    The first FC layer after a feature map becomes a convolution of the map's size at the table's input, the others 1×1.
+    """
+    graph = lower(spec)
+    kernels = _kernels(graph)
+    root = _with_convs(spec.root, "", kernels)
+    return named(replace(spec, root=root))
+
+
+def _path(graph: Graph, child: tuple[str, int]) -> str:
+    kind, index = child
+    return graph.nodes[index].path if kind == "node" else graph.scopes[index].path
+
+
+def _with_item(block: Block, path: str, at: int, item: Item, here: str = "") -> Block:
+    if here == path:
+        return replace(block, items=(*block.items[:at], item, *block.items[at:]))
+    items = tuple(
+        _with_item(child, path, at, item, f"{here}.{child.module}".lstrip(".")) if isinstance(child, Block) else child
+        for child in block.items
+    )
+    return replace(block, items=items)
+
+
+def _kernels(graph: Graph) -> dict[str, tuple[int, int]]:
+    """For each FC node's path the kernel of the convolution that does the same."""
+    size_of: dict[int, tuple[int, int]] = {}
+    kernels = {}
+    for node in graph.nodes:
+        first = node.inputs[0]
+        if isinstance(node.op, Flatten):
+            height, width = graph.shapes_in(node)[0][2:]
+            size_of[node.outputs[0]] = (height, width)
+        elif isinstance(node.op, FC):
+            kernels[node.path] = size_of.get(first, (1, 1))
+        elif first in size_of:
+            size_of[node.outputs[0]] = size_of[first]
+    return kernels
+
+
+def _with_convs(block: Block, here: str, kernels: dict[str, tuple[int, int]]) -> Block:
+    items: list[Item] = []
+    for item in block.items:
+        path = f"{here}.{item.module}".lstrip(".")
+        if isinstance(item, Block):
+            items.append(_with_convs(item, path, kernels))
+        elif isinstance(item.op, FC):
+            kernel = kernels[path]
+            size = kernel[0] if kernel[0] == kernel[1] else pair(kernel)
+            items.append(replace(item, op=Conv(size, item.op.out_features, padding=0, bias=item.op.bias)))
+        elif letters(item.op.notation or "") == "flatten":
+            continue
+        else:
+            items.append(item)
+    return replace(block, items=tuple(items))

@@ -1,0 +1,126 @@
+"""What a caller may change about any network, in one record: the arguments of ``load`` and the flags of every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from archscope.core.errors import Problem, UsageError, nearest
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Blocks = Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]
+"""Convolutions per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or ``[64, "M", 128, …]``."""
+
+HEADS = ("fc", "gap")
+BATCH_NORMS = ("none", "conv", "relu", "conv+fc", "relu+fc")
+
+
+class Changes(TypedDict, total=False):
+    """:class:`Options` as keyword arguments, for type checkers; widths may be given as text or numbers."""
+
+    num_classes: int | None
+    in_channels: int | None
+    input_size: tuple[int, int] | None
+    width: Fraction | float | str | None
+    head_width: Fraction | float | str | None
+    round_to: int
+    dropout: float | None
+    head: str | None
+    dense: bool
+    blocks: Blocks | None
+    bn: str | None
+    conv_bias: bool | None
+    adaptive_pool: bool
+    softmax: bool
+    aux: bool
+    transform_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Changes to a network. None leaves what the table says.
+
+    num_classes: outputs of the classifier and of every auxiliary head. in_channels, input_size: of the input.
+    width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to``, never below it. head_width: factor
+    on the FC layers before the classifier. dropout: share dropped, everywhere. head: ``gap`` puts global average
+    pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
+    convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the
+    hidden FC layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool: torchvision's pool in front of
+    the head, so that the same weights fit any input. softmax: keep the table's soft-max as a layer. aux: keep the
+    auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
+    torchvision's weights were trained on.
+    """
+
+    num_classes: int | None = None
+    in_channels: int | None = None
+    input_size: tuple[int, int] | None = None
+    width: Fraction | None = None
+    head_width: Fraction | None = None
+    round_to: int = 1
+    dropout: float | None = None
+    head: str | None = None
+    dense: bool = False
+    blocks: Blocks | None = None
+    bn: str | None = None
+    conv_bias: bool | None = None
+    adaptive_pool: bool = False
+    softmax: bool = False
+    aux: bool = True
+    transform_input: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("width", "head_width"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, factor(value, name))
+        if isinstance(self.input_size, int):
+            object.__setattr__(self, "input_size", (self.input_size, self.input_size))
+        _among("head", self.head, HEADS)
+        if self.bn is True:
+            object.__setattr__(self, "bn", "conv")
+        _among("bn", self.bn, BATCH_NORMS)
+        for name in ("num_classes", "in_channels", "round_to"):
+            _positive(name, getattr(self, name))
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise UsageError(Problem("bad-value", f"dropout is {self.dropout}", expected="a share from 0 up to, not including, 1"))
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """Options by name. Raises UsageError for a name that no option has."""
+    known = [field.name for field in fields(Options)]
+    for name in given:
+        if name not in known:
+            help_line = nearest(name, known)
+            problem = Problem("unknown-option", f"a network has no option {name!r}", None, ", ".join(known), help_line)
+            raise UsageError(problem)
+    return Options(**given)
+
+
+def factor(value: Fraction | float | str, name: str = "width") -> Fraction:
+    """A width multiplier as an exact fraction: ``"1/4"``, ``0.25`` or ``2``. Raises UsageError for anything else.
+
+    >>> factor("1/4"), factor(0.25)
+    (Fraction(1, 4), Fraction(1, 4))
+    """
+    from fractions import Fraction  # noqa: PLC0415  slow to import, and only a width needs it
+
+    try:
+        exact = Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a number such as 1/4, 0.25 or 2")) from error
+    if not 0 < exact <= 1000:
+        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a number above 0 and at most 1000"))
+    return exact
+
+
+def _among(name: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected=", ".join(known)))
+
+
+def _positive(name: str, value: int | None) -> None:
+    if value is not None and (not isinstance(value, int) or value < 1):
+        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a whole number from 1 on"))

@@ -1,0 +1,171 @@
+"""Plain stages, convolutions up to a pool: how many convolutions each has is what tells VGG's configurations apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from archscope.core.errors import Problem, Unsupported, UsageError
+from archscope.ops.conv import Conv
+from archscope.spec.network import Block, Item, Layer, Spec, layers_of
+from archscope.spec.options import Blocks
+
+EXPECTED = '[1, 1, 2, 2, 2], ((1, 64), (1, 128), …) or [64, "M", 128, "M", …]'
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Groups (a convolution and what follows it, up to the next one) and the pool that closes the stage."""
+
+    groups: tuple[tuple[Layer, ...], ...]
+    pool: tuple[Layer, ...]
+
+
+def with_blocks(spec: Spec, blocks: Blocks) -> Spec:
+    """The spec with its stages as ``blocks`` says. Raises Unsupported where a network has no plain stages."""
+    holder = _holder(spec.root)
+    if holder is None:
+        message = f"{spec.name} is not made of plain stages of convolutions: blocks cannot change them"
+        raise Unsupported(Problem("no-such-knob", message))
+    stages, rest = stages_of(holder)
+    wanted = _channels(blocks, stages)
+    items: list[Item] = []
+    for number, (channels, closed) in enumerate(wanted):
+        stage = stages[min(number, len(stages) - 1)]
+        for index, each in enumerate(channels):
+            items.extend(_with_channels(stage.groups[min(index, len(stage.groups) - 1)], each))
+        items.extend(stage.pool if closed else ())
+    changed = replace(holder, items=(*items, *rest))
+    return replace(spec, root=_replaced(spec.root, holder, changed))
+
+
+def signature(spec: Spec) -> list[list[str]]:
+    """Per stage its convolutions as ``3×3-64``; empty for a network without plain stages."""
+    holder = _holder(spec.root)
+    if holder is None:
+        return []
+    stages, _ = stages_of(holder)
+    return [[_spelled(group[0]) for group in stage.groups] for stage in stages]
+
+
+def named_by_blocks(spec: Spec, known: Iterable[tuple[str, Spec]]) -> str:
+    """Which network of its table a spec's stages are, or the nearest one and what differs, in words."""
+    mine = signature(spec)
+    ranked = sorted(((_distance(mine, signature(other)), name, other) for name, other in known), key=lambda entry: entry[0])
+    if not ranked:
+        return ""
+    distance, name, other = ranked[0]
+    if distance == 0:
+        return f"these are the stages of {name}"
+    return f"no network of the table; nearest is {name}: {'; '.join(_differences(mine, signature(other)))}"
+
+
+def stages_of(block: Block) -> tuple[list[Stage], tuple[Item, ...]]:
+    """The stages of a block of plain layers, and what comes after the last of them."""
+    stages: list[Stage] = []
+    groups: list[list[Layer]] = []
+    items = list(block.items)
+    for at, item in enumerate(items):
+        assert isinstance(item, Layer)
+        if item.op.rank == 2:
+            return stages, tuple(items[at:])
+        if isinstance(item.op, Conv):
+            groups.append([item])
+        elif _closes(item):
+            stages.append(Stage(tuple(tuple(group) for group in groups), (item,)))
+            groups = []
+        elif groups:
+            groups[-1].append(item)
+    if groups:
+        stages.append(Stage(tuple(tuple(group) for group in groups), ()))
+    return stages, ()
+
+
+def _holder(block: Block) -> Block | None:
+    """The block that directly holds plain stages: all its convolutions, nothing but layers, and each stage has one."""
+    if block.items and all(isinstance(item, Layer) for item in block.items):
+        stages, _ = stages_of(block)
+        return block if stages and all(stage.groups for stage in stages) else None
+    return next((found for item in block.items if isinstance(item, Block) and (found := _holder(item))), None)
+
+
+def _replaced(block: Block, old: Block, new: Block) -> Block:
+    if block is old:
+        return new
+    return replace(block, items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
+
+
+def _closes(layer: Layer) -> bool:
+    window = layer.op.window
+    return window is not None and not layer.op.weight_layer and window.stride != (1, 1)
+
+
+def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]:
+    op = group[0].op
+    assert isinstance(op, Conv)
+    return (replace(group[0], op=replace(op, out_channels=channels)), *group[1:])
+
+
+def _channels(blocks: Blocks, stages: Sequence[Stage]) -> list[tuple[list[int], bool]]:
+    """Any of the three spellings as channels per stage, and whether a pool closes the stage."""
+    values = list(blocks)
+    if not values or any(isinstance(value, bool) for value in values):
+        raise _unreadable(blocks)
+    if any(isinstance(value, str) for value in values):
+        return _from_flat(values, blocks)
+    if all(isinstance(value, list | tuple) for value in values):
+        if any(len(value) != 2 or not all(isinstance(n, int) and n > 0 for n in value) for value in values):  # type: ignore[arg-type]
+            raise _unreadable(blocks)
+        return [([value[1]] * value[0], True) for value in values]  # type: ignore[index, list-item]
+    if not all(isinstance(value, int) and value > 0 for value in values):
+        raise _unreadable(blocks)
+    if len(values) != len(stages):
+        message = f"blocks has {len(values)} stages, the table has {len(stages)}"
+        raise UsageError(Problem("bad-value", message, expected=EXPECTED))
+    return [([_out(stage)] * count, bool(stage.pool)) for count, stage in zip(values, stages, strict=True)]  # type: ignore[operator]
+
+
+def _from_flat(values: Sequence[object], blocks: Blocks) -> list[tuple[list[int], bool]]:
+    stages: list[tuple[list[int], bool]] = []
+    channels: list[int] = []
+    for value in values:
+        if value in {"M", "m"} and channels:
+            stages.append((channels, True))
+            channels = []
+        elif isinstance(value, int) and value > 0:
+            channels.append(value)
+        else:
+            raise _unreadable(blocks)
+    return [*stages, (channels, False)] if channels else stages
+
+
+def _unreadable(blocks: Blocks) -> UsageError:
+    return UsageError(Problem("bad-value", f"cannot read blocks {blocks!r}", expected=EXPECTED))
+
+
+def _out(stage: Stage) -> int:
+    op = stage.groups[-1][0].op
+    assert isinstance(op, Conv)
+    return op.out_channels
+
+
+def _spelled(layer: Layer) -> str:
+    op = layer.op
+    assert isinstance(op, Conv)
+    return f"conv{op.kernel_size}-{op.out_channels}"
+
+
+def _distance(mine: list[list[str]], other: list[list[str]]) -> int:
+    stages = max(len(mine), len(other))
+    padded = [(mine[n] if n < len(mine) else [], other[n] if n < len(other) else []) for n in range(stages)]
+    return sum(abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False)) for a, b in padded)
+
+
+def _differences(mine: list[list[str]], other: list[list[str]]) -> Iterable[str]:
+    for number in range(max(len(mine), len(other))):
+        a = mine[number] if number < len(mine) else []
+        b = other[number] if number < len(other) else []
+        if a != b:
+            yield f"stage {number + 1} is {' '.join(a) or 'missing'}, there {' '.join(b) or 'missing'}"
+
+

@@ -1,0 +1,199 @@
+"""What does each layer cost? Rows per layer and per block, and totals that the rows add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archscope import analyses
+from archscope.analyses import Column, Values
+from archscope.core.records import Setting
+from archscope.graph.graph import Graph, Node
+from archscope.graph.paths import longest_path
+from archscope.spec.notation import write
+
+DEFAULT_COLUMNS = ("output_shape", "params", "macs", "activations")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum and how far it can be trusted: ``exact``; ``bound`` when some values are missing; ``unavailable``."""
+
+    value: Any
+    status: str = "exact"
+    missing: tuple[str, ...] = ()
+    """The ops whose values could not be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer, or a block with what its layers add up to.
+
+    path: in the built module. name: what people call it. op: as a cell spells it; a block's kind. depth: how many blocks
+    it is in, sections not counted. values: per column; None where one could not be worked out. layers: how many it holds.
+    """
+
+    path: str
+    name: str
+    op: str
+    depth: int
+    values: dict[str, Any]
+    layers: int = 1
+    side: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The numbers of a network in one setting: plain values, with what each column means.
+
+    rows: one per layer, in running order. totals: by column. aux: what the auxiliary heads add while training, in a
+    profile for inference, where they do not run. depth: weight layers along the longest path; by_stage: those, per
+    resolution; by_op: weight layers of each kind, off the path too.
+    """
+
+    network: str
+    title: str
+    source: str
+    setting: Setting
+    input_shape: tuple[int, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    totals: dict[str, Total]
+    aux: dict[str, Total] = field(default_factory=dict)
+    depth: int = 0
+    by_stage: tuple[int, ...] = ()
+    by_op: dict[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    def at_depth(self, depth: int | None) -> tuple[Row, ...]:
+        """The rows with blocks deeper than ``depth`` folded into one row each; all layers for None."""
+        if depth is None or self.graph is None:
+            return self.rows
+        return tuple(_folded(self, self.graph, depth))
+
+
+def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAULT_COLUMNS) -> Profile:
+    """The profile of a graph. Raises UnknownName for a column that no analysis gives."""
+    found = [analyses.of_column(name) for name in columns]
+    values: dict[str, Values] = {}
+    for analysis, column in found:
+        if column.name not in values:
+            values |= analysis.analyse(graph, setting)
+    kept = tuple(column for _, column in found)
+    runs = [not node.side or setting.mode == "train" for node in graph.nodes]
+    rows = tuple(
+        _row(graph, node, {column.name: values[column.name][n] for column in kept}) for n, node in enumerate(graph.nodes) if runs[n]
+    )
+    path = longest_path(graph)
+    aux = [n for n, node in enumerate(graph.nodes) if node.side and not runs[n]]
+    return Profile(
+        network=graph.name,
+        title=graph.title,
+        source=graph.source,
+        setting=setting,
+        input_shape=graph.tensors[graph.inputs[0]].shape[1:],
+        columns=kept,
+        rows=rows,
+        totals={column.name: _total(column, [n for n, each in enumerate(runs) if each], values, graph) for column in kept},
+        aux={column.name: _total(column, aux, values, graph) for column in kept if aux and column.total == "sum"},
+        depth=len(path),
+        by_stage=_by_stage(graph, path),
+        by_op=_by_op(graph),
+        changes=graph.changes,
+        graph=graph,
+    )
+
+
+def _row(graph: Graph, node: Node, values: dict[str, Any]) -> Row:
+    op = write(node.op) if node.op.notation is not None else type(node.op).__name__
+    return Row(node.path, node.name, op, _depth(graph, node.scope), values, 1, node.side)
+
+
+def _depth(graph: Graph, scope: int) -> int:
+    depth = 0
+    while scope > 0:
+        depth += not graph.scopes[scope].section
+        scope = graph.scopes[scope].parent
+    return depth
+
+
+def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], graph: Graph) -> Total:
+    if column.total == "none":
+        return Total(None, "unavailable")
+    if column.total == "path":
+        return Total(len(longest_path(graph)))
+    known, missing = 0, []
+    for n in nodes:
+        value = values[column.name][n]
+        if value is None:
+            missing.append(type(graph.nodes[n].op).__name__)
+        else:
+            known += value
+    return Total(known, "bound" if missing else "exact", tuple(sorted(set(missing))))
+
+
+def _folded(profile: Profile, graph: Graph, depth: int) -> Iterable[Row]:
+    """The rows, with each block at ``depth`` as one row that adds up what it holds."""
+    rows = iter(profile.rows)
+    blocks: dict[int, list[Row]] = {}
+    order: list[Row | int] = []
+    for node in graph.nodes:
+        if node.side and profile.setting.mode != "train":
+            continue
+        row = next(rows)
+        block = _ancestor(graph, node.scope, depth)
+        if block is None:
+            order.append(row)
+        elif block in blocks:
+            blocks[block].append(row)
+        else:
+            blocks[block] = [row]
+            order.append(block)
+    for entry in order:
+        yield entry if isinstance(entry, Row) else _block_row(profile, graph, entry, blocks[entry])
+
+
+def _ancestor(graph: Graph, scope: int, depth: int) -> int | None:
+    """The block around ``scope`` that is folded at ``depth``: the outermost one that lies ``depth`` blocks deep."""
+    chain = []
+    while scope > 0:
+        if not graph.scopes[scope].section:
+            chain.append(scope)
+        scope = graph.scopes[scope].parent
+    chain.reverse()
+    return chain[depth] if depth < len(chain) else None
+
+
+def _block_row(profile: Profile, graph: Graph, scope: int, rows: list[Row]) -> Row:
+    block = graph.scopes[scope]
+    values: dict[str, Any] = {}
+    for column in profile.columns:
+        own = [row.values[column.name] for row in rows]
+        if column.total == "none":
+            values[column.name] = graph.tensors[block.outputs[0]].shape[1:] if column.unit == "shape" else None
+        elif column.total == "path":
+            values[column.name] = len(longest_path(graph, scope))
+        else:
+            values[column.name] = None if None in own else sum(own)
+    op = " + ".join(row.op for row in rows) if len(rows) <= 3 else block.kind or "block"
+    return Row(block.path, block.name or block.path, op, _depth(graph, block.parent), values, len(rows), block.side)
+
+
+def _by_stage(graph: Graph, path: list[Node]) -> tuple[int, ...]:
+    """Weight layers along the path, per resolution of their output; those on vectors are the last stage."""
+    counts: dict[tuple[int, ...], int] = {}
+    for node in path:
+        axes = graph.shape_out(node)[2:]
+        counts[axes] = counts.get(axes, 0) + 1
+    return tuple(counts.values())
+
+
+def _by_op(graph: Graph) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
+        if node.op.weight_layer and not node.side:
+            kind = type(node.op).__name__
+            counts[kind] = counts.get(kind, 0) + 1
+    return counts

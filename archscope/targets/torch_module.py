@@ -1,0 +1,107 @@
+"""Graph -> ``torch.nn.Module``: a real hierarchy of plain torch layers, with forwards that hold no interpreter."""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import linecache
+import operator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archscope.core.errors import Problem, Unsupported
+from archscope.graph.graph import Graph, Node
+from archscope.targets.forward import class_name, class_source, is_chain, parts_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def module_of(
+    graph: Graph, *, device: str | torch.device | None = None, dtype: torch.dtype | None = None
+) -> nn.Module:
+    """The network as a module, in train mode, its parameters initialised as torch does by default.
+
+    It takes (batch, channels, height, width) and returns logits; while training, a network with auxiliary heads returns
+    a named tuple, the logits first. ``device="meta"`` allocates nothing. Raises Unsupported for what has no module.
+    """
+    return _Builder(graph, device, dtype).block(0)
+
+
+@dataclass(slots=True)
+class _Builder:
+    graph: Graph
+    device: str | torch.device | None
+    dtype: torch.dtype | None
+    parameters: dict[int, nn.Parameter] = field(default_factory=dict)
+
+    def block(self, index: int) -> nn.Module:
+        from torch import nn  # noqa: PLC0415  torch is imported only by those who build
+
+        graph = self.graph
+        chain = is_chain(graph, index)
+        made = nn.Sequential() if chain else _class_of(class_name(graph, index), class_source(graph, index))()
+        made_parts: set[str] = set()
+        for part in parts_of(graph, index):
+            if not part.is_module or part.attribute in made_parts:  # a shared module is made once and called again
+                continue
+            if hasattr(made, part.attribute):
+                owner = graph.scopes[index].path or graph.name
+                message = f"{part.attribute!r} in {owner!r} is a word of torch.nn.Module, and cannot name a part of one"
+                raise Unsupported(Problem("reserved-name", message))
+            child = self.leaf(graph.nodes[part.node]) if part.node >= 0 else self.block(part.scope)
+            made.add_module(part.attribute, child)
+            made_parts.add(part.attribute)
+        return made
+
+    def leaf(self, node: Node) -> nn.Module:
+        from torch import nn  # noqa: PLC0415  as above
+
+        call = node.op.torch(*self.graph.shapes_in(node))
+        kind = getattr(nn, call.name.removeprefix("nn."), None)
+        if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+            raise Unsupported(Problem("unknown-module", f"{node.name!r} wants {call.name!r}, no module of torch", node.span))
+        stored = bool(node.parameters or node.buffers)  # only modules that store something take a device and a type
+        place = {"device": self.device, "dtype": self.dtype} if stored else {}
+        module: nn.Module = kind(*call.args, **call.kwargs, **place)
+        for name, index in node.parameters.items():
+            own = module.get_parameter(name)
+            setattr(module, name, self.parameters.setdefault(index, own))
+        return module
+
+
+@cache
+def _class_of(name: str, source: str) -> type[nn.Module]:
+    """The class that a source text defines: made once, so that equal blocks share one, and known to tracebacks."""
+    import torch  # noqa: PLC0415  as above
+
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    filename = f"<archscope {name} {digest}>"
+    namespace: dict[str, Any] = {
+        "__name__": __name__, "torch": torch, "nn": torch.nn, "operator": operator, "NamedTuple": NamedTuple,
+    }  # fmt: skip
+    code = compile(source, filename, "exec")
+    exec(code, namespace)  # noqa: S102  the text is ours: every name in it passed a pattern, every value is a literal
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    made: type[nn.Module] = namespace[name]
+    # Neither class can be imported from anywhere: pickles and copies hold the source they are made of instead.
+    copyreg.pickle(made, lambda module: (_remade, (name, source), module.__getstate__()))  # type: ignore[arg-type, return-value]
+    outputs = namespace.get(f"{name}Outputs")
+    if outputs is not None:
+        copyreg.pickle(outputs, lambda values: (_remade_outputs, (name, source, *values)))
+    return made
+
+
+def _remade(name: str, source: str) -> nn.Module:
+    """An empty module of a generated class, for pickle and copy to fill."""
+    made = _class_of(name, source)
+    return made.__new__(made)
+
+
+def _remade_outputs(name: str, source: str, *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """A generated class's named tuple."""
+    outputs = _class_of(name, source).forward.__globals__[f"{name}Outputs"]
+    result: tuple[torch.Tensor, ...] = outputs(*values)
+    return result
