@@ -24,7 +24,8 @@ Network = Mapping[str, Any]
 def networks(table: Table) -> dict[str, Network]:
     """The networks of a table by name. A column that ``[networks]`` does not name goes by its head."""
     declared = {
-        name: {"column": entry} if isinstance(entry, str) else entry for name, entry in table.data.get("networks", {}).items()
+        name: {"column": entry} if isinstance(entry, str) else entry
+        for name, entry in table.data.get("networks", {}).items()
     }
     columns = _network_heads(table)
     if not declared and not columns:
@@ -41,7 +42,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
     column = str(network.get("column", ""))
     if column and column not in table.grid.heads:
         raise unknown_name("column", column, table.grid.heads, table.where_text("networks", name, column))
-    items = _rows(context, column)
+    items = _rows(context, table, column)
     if not context.problems:
         items = _with_insertions(context, _with_side_branches(context, items))
     if context.problems:
@@ -102,13 +103,12 @@ class _Context:
         return self.table.data.get(key, empty) if self.table is not None else empty
 
 
-def _rows(context: _Context, column: str) -> list[Item]:
+def _rows(context: _Context, table: Table, column: str) -> list[Item]:
     """The items of all rows in order, each row's named as ``[names]`` says for its label."""
     items: list[Item] = []
     counts: dict[str, int] = {}
-    assert context.table is not None
-    for row in context.table.grid.rows:
-        label = _label(context.table, row)
+    for row in table.grid.rows:
+        label = _label(table, row)
         cell = row[column] if column else label
         if not cell.text or _is_no_layer(context, cell.text) or _is_no_layer(context, label.text):
             continue
@@ -222,13 +222,14 @@ def _as_one(items: list[Item], name: str) -> Item:
 
 def _connected(context: _Context, block: Mapping[str, Any], scope: _Scope, kind: str) -> Block:
     """One copy of ``layers`` for each output map of a connection table, on the input maps marked for it."""
-    assert context.table is not None
+    if context.table is None:
+        raise TableError(Problem("no-grid", "connections are a grid of a table file, and this is none", scope.span))
     grid = read_grid(context.table.source, scope.section, str(block["connections"]), key="connections")
     concat = read("concat")
     branches = []
     for number, runs in enumerate(connected_channels(grid)):
         parts = [Layer(read(f"slice{start}:{stop}"), span=scope.span) for start, stop in runs]
-        seen: Item = parts[0] if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
+        seen = replace(parts[0], name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
         branches.append(Block((seen, *_items(context, block["layers"], scope)), name=f"map{number}"))
     return Block(tuple(branches), kind=kind, join=concat, span=scope.span)
 
@@ -248,7 +249,9 @@ def _items_of_text(context: _Context, text: str, scope: _Scope) -> list[Item]:
 
 def _items_of_cell(context: _Context, cell: str, scope: _Scope) -> list[Item]:
     if len(scope.within) > 20 or cell in scope.within:
-        raise TableError(Problem("refers-to-itself", f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}"))
+        raise TableError(
+            Problem("refers-to-itself", f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}")
+        )
     for template, value in context.section("notation").items():
         found = match(template, cell)
         if found is not None:
@@ -317,8 +320,7 @@ def _with_insertions(context: _Context, items: list[Item]) -> list[Item]:
 def _inserted(context: _Context, items: list[Item], after: str, new: list[Item], section: str) -> list[Item]:
     at = next((number for number, item in enumerate(items, 1) if item.name == after), 0)
     if not at:
-        assert context.table is not None
-        span = context.table.where(section, "after")
+        span = context.table.where(section, "after") if context.table is not None else None
         raise unknown_name("layer", after, [item.name for item in items if item.name], span)
     return [*items[:at], *new, *items[at:]]
 

@@ -145,7 +145,9 @@ def _node_part(graph: Graph, index: int, child: int) -> Part:
     call = node.op.torch(*graph.shapes_in(node))
     side = node.side and not graph.scopes[index].side
     if not call.is_module and _FUNCTION.fullmatch(call.name) is None:
-        raise Unsupported(Problem("unknown-function", f"{node.name!r} calls {call.name!r}, no function of torch", node.span))
+        raise Unsupported(
+            Problem("unknown-function", f"{node.name!r} calls {call.name!r}, no function of torch", node.span)
+        )
     attribute = _attribute(graph, index, node.path, node.span) if call.is_module else ""
     return Part(attribute, node.inputs, node.outputs, call, node=child, side=side)
 
@@ -165,18 +167,24 @@ def _attribute(graph: Graph, index: int, path: str, span: Span | None) -> str:
         raise Unsupported(Problem("module-elsewhere", message, span))
     named = _IDENTIFIER.fullmatch(attribute) is not None and not keyword.iskeyword(attribute)
     if not named and _DIGITS.fullmatch(attribute) is None:
-        raise Unsupported(Problem("bad-name", f"{attribute!r} cannot name a part of a module", span, "letters, digits, _"))
+        raise Unsupported(
+            Problem("bad-name", f"{attribute!r} cannot name a part of a module", span, "letters, digits, _")
+        )
     return attribute
 
 
 def _fields(graph: Graph) -> list[str]:
-    """What a network returns in train mode, where it has auxiliary heads: the logits, then the last head first."""
-    sides = [output.name for output in graph.outputs if output.side]
-    if not sides:
+    """What a network with auxiliary heads returns in train mode, in the graph's order; nothing for any other."""
+    if not any(output.side for output in graph.outputs):
         return []
-    fields = [*(output.name for output in graph.outputs if not output.side), *reversed(sides)]
+    fields = [output.name for output in graph.outputs]
     for name in fields:
-        if _IDENTIFIER.fullmatch(name) is None or keyword.iskeyword(name) or name.startswith("_") or fields.count(name) > 1:
+        if (
+            _IDENTIFIER.fullmatch(name) is None
+            or keyword.iskeyword(name)
+            or name.startswith("_")
+            or fields.count(name) > 1
+        ):
             raise Unsupported(Problem("bad-name", f"{name!r} cannot name an output beside {', '.join(fields)}"))
     return fields
 
@@ -208,9 +216,7 @@ class _Writer:
         results = ", ".join(map(self.variable, self.graph.scopes[self.index].outputs))
         if not self.has_sides:
             return [f"return {results}"]
-        logits = [output.tensor for output in self.graph.outputs if not output.side]
-        sides = [output.tensor for output in self.graph.outputs if output.side]
-        outputs = ", ".join(map(self.variable, [*logits, *reversed(sides)]))
+        outputs = ", ".join(self.variable(output.tensor) for output in self.graph.outputs)
         return ["if self.training:", f"    return {outputs_name(self.graph)}({outputs})", f"return {results}"]
 
     @property

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def module_of(
-    graph: Graph, *, device: str | torch.device | None = None, dtype: torch.dtype | None = None
-) -> nn.Module:
+def module_of(graph: Graph, *, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> nn.Module:
     """The network as a module, in train mode, its parameters initialised as torch does by default.
 
     It takes (batch, channels, height, width) and returns logits; while training, a network with auxiliary heads returns
-    a named tuple, the logits first. ``device="meta"`` allocates nothing. Raises Unsupported for what has no module.
+    a named tuple, the graph's outputs in their order. ``device="meta"`` allocates nothing. Raises Unsupported for what has no module.
     """
     return _Builder(graph, device, dtype).block(0)
 
@@ -62,7 +60,9 @@ class _Builder:
         call = node.op.torch(*self.graph.shapes_in(node))
         kind = getattr(nn, call.name.removeprefix("nn."), None)
         if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-            raise Unsupported(Problem("unknown-module", f"{node.name!r} wants {call.name!r}, no module of torch", node.span))
+            raise Unsupported(
+                Problem("unknown-module", f"{node.name!r} wants {call.name!r}, no module of torch", node.span)
+            )
         stored = bool(node.parameters or node.buffers)  # only modules that store something take a device and a type
         place = {"device": self.device, "dtype": self.dtype} if stored else {}
         module: nn.Module = kind(*call.args, **call.kwargs, **place)

@@ -1,0 +1,158 @@
+"""One file per command; the folder is the register. Only the command that runs is imported.
+
+A module here defines a function of its own name, a typer command: its docstring is the help. ``takes_network`` adds
+the flags that every command that takes a network has.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import keyword
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+from typer.core import TyperGroup
+
+from archscope import formats
+from archscope.core.errors import Problem, UsageError
+from archscope.spec.options import BATCH_NORMS, HEADS, Changes
+
+HELP = "Architecture analysis of neural networks: a paper's own table is the program."
+
+
+def named() -> list[str]:
+    """The commands, by name. A file whose name would be a word of Python ends in an underscore."""
+    return sorted(path.stem.rstrip("_") for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+class _Commands(TyperGroup):
+    """The group of all commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  typer's signature
+        return named()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  typer's signature
+        if cmd_name not in named():
+            return None
+        stem = f"{cmd_name}_" if keyword.iskeyword(cmd_name) or cmd_name in {"list"} else cmd_name
+        module = import_module(f"archscope.commands.{stem}")
+        app = typer.Typer(add_completion=False)
+        app.command(cmd_name)(getattr(module, stem))
+        return typer.main.get_command(app)
+
+
+def command_line() -> Any:
+    """The command line as one object with ``main(args)``."""
+    app = typer.Typer(cls=_Commands, help=HELP, no_args_is_help=True, add_completion=True)
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001  read in __main__, which catches errors
+) -> None:
+    if version:
+        from archscope import __version__  # noqa: PLC0415  only this flag needs it
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _network_flags(  # noqa: PLR0913, PLR0917  one parameter per flag: typer reads this signature
+    input_: Annotated[str, typer.Option("--input", help="One example: 3x224x224, or 224 for a square.", metavar="C×H×W")] = "",
+    classes: Annotated[int | None, typer.Option("--classes", min=1, help="Outputs of the classifier.")] = None,
+    in_channels: Annotated[int | None, typer.Option("--in-channels", min=1, help="Channels of the input.")] = None,
+    width: Annotated[str | None, typer.Option("--width", help="Factor on conv channels, such as 1/4.")] = None,
+    head_width: Annotated[str | None, typer.Option("--head-width", help="Factor on hidden FC layers.")] = None,
+    round_to: Annotated[int, typer.Option("--round-to", min=1, help="Round scaled channels to multiples of this.")] = 1,
+    head: Annotated[str | None, typer.Option("--head", help=f"One of {', '.join(HEADS)}; gap pools instead of hidden FC layers.")] = None,
+    dense: Annotated[bool, typer.Option("--dense", help="FC layers as convolutions, for larger images.")] = False,
+    blocks: Annotated[str | None, typer.Option("--blocks", help='Convolutions per stage: "1,1,2,2,2", "1x64,1x128" or "64,M,128,M".')] = None,
+    bn: Annotated[str | None, typer.Option("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.")] = None,
+    conv_bias: Annotated[bool | None, typer.Option("--conv-bias/--no-conv-bias", help="Biases of convolutions.")] = None,
+    dropout: Annotated[float | None, typer.Option("--dropout", help="Share dropped, in every dropout layer.")] = None,
+    adaptive_pool: Annotated[bool, typer.Option("--adaptive-pool", help="torchvision's pool before the head.")] = False,
+    softmax: Annotated[bool, typer.Option("--softmax", help="Keep the soft-max as a layer.")] = False,
+    aux: Annotated[bool, typer.Option("--aux/--no-aux", help="Auxiliary heads.")] = True,
+) -> Changes:
+    """The flags as changes to a network."""
+    changes = Changes(
+        num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
+        dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias, dropout=dropout,
+        adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
+    )  # fmt: skip
+    if input_:
+        channels, size = _input(input_)
+        changes["input_size"] = size
+        changes["in_channels"] = channels if in_channels is None else in_channels
+    return changes
+
+
+def takes_network(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the flags of every network; it gets them as its argument ``changes``."""
+    flags = inspect.signature(_network_flags, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        changes = _network_flags(**{name: given.pop(name) for name in flags})
+        command(**given, changes=changes)
+
+    kept = [parameter for name, parameter in own.items() if name != "changes"]
+    merged = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*kept, *flags.values())]
+    run.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
+    hints = {**get_type_hints(_network_flags, include_extras=True), **get_type_hints(command, include_extras=True)}
+    run.__annotations__ = {each.name: hints[each.name] for each in merged}
+    return run
+
+
+def show(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
+    """Prints a sheet, or writes it to a file in the format that is asked for or that the file's name says."""
+    if output is not None:
+        chosen = name or formats.of_file(output)
+        Path(output).write_text(formats.render(sheet, chosen), encoding="utf-8")
+        return
+    chosen = name or "terminal"
+    sys.stdout.write(formats.render(sheet, chosen, terminal_width()))
+
+
+def terminal_width() -> int | None:
+    """Characters of a line, at a terminal; None for a pipe or a file."""
+    import os  # noqa: PLC0415  a stdlib name that would shadow nothing, kept beside its one use
+    import shutil  # noqa: PLC0415  as above
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() or "COLUMNS" in os.environ else None
+
+
+def _input(text: str) -> tuple[int | None, tuple[int, int]]:
+    """(channels, (height, width)) of ``3x224x224``, ``224x224`` or ``224``."""
+    parts = text.lower().replace("×", "x").split("x")
+    if not all(part.isdigit() and 0 < int(part) for part in parts) or len(parts) > 3:
+        raise UsageError(Problem("bad-value", f"--input is {text!r}", expected="channels x height x width, such as 3x224x224"))
+    sizes = [int(part) for part in parts]
+    if len(sizes) == 1:
+        return None, (sizes[0], sizes[0])
+    return (sizes[0] if len(sizes) == 3 else None), (sizes[-2], sizes[-1])
+
+
+def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]:
+    """The three spellings, with or without the brackets and quotes of Python."""
+    plain = text.translate(str.maketrans("", "", "[]\"' "))
+    if "(" in plain:
+        plain = plain.strip("()").replace("),(", ";").replace(",", "x").replace(";", ",")
+    words = [word for word in plain.split(",") if word]
+    if any("x" in word for word in words):
+        return [[_number(part, text) for part in word.split("x")] for word in words]
+    return [word if word in {"M", "m"} else _number(word, text) for word in words]
+
+
+def _number(word: str, text: str) -> int:
+    if not word.isdigit():
+        raise UsageError(Problem("bad-value", f"--blocks is {text!r}: cannot read {word!r}", expected='"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"'))
+    return int(word)

@@ -1,0 +1,123 @@
+"""``archscope summary vgg16``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archscope import api
+from archscope.commands import show, takes_network
+from archscope.formats import Field, Sheet, spelled
+from archscope.spec.options import Changes
+from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
+
+KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
+"""The order in which a narrow terminal gives up columns; others go first."""
+
+
+@takes_network
+def summary(
+    network: Annotated[str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.")],
+    changes: Changes,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Examples at once.")] = 1,
+    dtype: Annotated[str, typer.Option("--dtype", help="Type of parameters and activations.")] = "float32",
+    mode: Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.")] = "eval",
+    depth: Annotated[int | None, typer.Option("--depth", min=0, help="Fold blocks deeper than this; -1 layers all.", show_default="0 for networks with blocks")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Every layer, no block folded.")] = False,
+    columns: Annotated[str, typer.Option("--columns", help="Columns, separated by commas.")] = ",".join(DEFAULT_COLUMNS),
+    sort: Annotated[str | None, typer.Option("--sort", help="Order rows by a column, largest first.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.")] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to a file; its ending says the format.")] = None,
+) -> None:
+    """Every layer's output shape, params, MACs and activations, and the totals they add up to.
+
+    Examples:
+
+        archscope summary vgg16
+
+        archscope summary vgg11 --width 1/4 --input 1x224x224 --classes 10
+
+        archscope summary googlenet --full --columns params,macs --format csv
+    """
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    asked = [*wanted, sort] if sort is not None and sort not in wanted else wanted
+    profile = api.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
+    rows = list(profile.at_depth(None if full else depth if depth is not None else 0))
+    if sort is not None:
+        rows.sort(key=lambda row: row.values[sort] if isinstance(row.values[sort], int) else -1, reverse=True)
+    show(sheet_of(profile, rows), format_, output)
+
+
+def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
+    """A profile as a sheet: a line per row, the totals, and the conventions below."""
+    fields = [Field("layer", "layer"), Field("op", "op", keep=3)]
+    fields += [Field(c.name, c.head, c.unit, KEEP.get(c.name, 4)) for c in profile.columns]
+    lines = tuple((row.name, row.op, *(row.values[c.name] for c in profile.columns)) for row in rows)
+    totals = tuple(_total(profile, column.name) for column in profile.columns)
+    return Sheet(
+        name="summary",
+        title=_title(profile),
+        fields=tuple(fields),
+        rows=lines,
+        total=("total", "", *totals),
+        notes=tuple(_notes(profile)),
+        data=_data(profile, rows),
+    )
+
+
+def _title(profile: Profile) -> str:
+    parts = [profile.network, profile.title, profile.source]
+    return " · ".join(part for part in parts if part)
+
+
+def _total(profile: Profile, column: str) -> object:
+    total = profile.totals[column]
+    if total.value is None:
+        return ""
+    return f"≥ {total.value:,}" if total.status == "bound" else total.value
+
+
+def _notes(profile: Profile) -> list[str]:
+    setting = profile.setting
+    shape = spelled(profile.input_shape, "shape")
+    notes = [f"input {shape}, batch {setting.batch}, {setting.dtype}, {setting.mode}"]
+    notes += [f"changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []
+    notes += [_depth_note(profile)]
+    if any(total.value for total in profile.aux.values()):
+        added = ", ".join(f"{total.value:,} {name}" for name, total in profile.aux.items() if total.value)
+        notes.append(f"auxiliary heads, in training only, add {added}")
+    for column in profile.columns:
+        total = profile.totals[column.name]
+        if total.missing:
+            notes.append(f"{column.head}: a lower bound; not known for {', '.join(total.missing)}")
+        notes.append(f"{column.head}: {column.means}")
+    return notes
+
+
+def _depth_note(profile: Profile) -> str:
+    """The count that gives a network its name: ``13 conv + 3 FC = 16 weight layers; 2+2+3+3+3+3``."""
+    words = {"Conv": "conv", "FC": "FC"}
+    kinds = " + ".join(f"{count} {words.get(op, op)}" for op, count in profile.by_op.items())
+    stages = "+".join(str(count) for count in profile.by_stage)
+    if sum(profile.by_op.values()) == profile.depth:
+        return f"{kinds} = {profile.depth} weight layers; {stages} per resolution"
+    return f"{kinds}; {profile.depth} weight layers along the longest path, {stages} per resolution"
+
+
+def _data(profile: Profile, rows: list[Row]) -> dict[str, object]:
+    return {
+        "network": profile.network,
+        "title": profile.title,
+        "source": profile.source,
+        "input_shape": list(profile.input_shape),
+        "setting": {name: getattr(profile.setting, name) for name in ("batch", "dtype", "mode")},
+        "changes": list(profile.changes),
+        "columns": {c.name: {"unit": c.unit, "means": c.means} for c in profile.columns},
+        "rows": [
+            {"path": r.path, "name": r.name, "op": r.op, "depth": r.depth, "layers": r.layers, **r.values} for r in rows
+        ],
+        "totals": {name: {"value": t.value, "status": t.status, "missing": list(t.missing)} for name, t in profile.totals.items()},
+        "auxiliary_heads": {name: t.value for name, t in profile.aux.items()},
+        "weight_layers": {"longest_path": profile.depth, "by_resolution": list(profile.by_stage), "by_op": profile.by_op},
+    }

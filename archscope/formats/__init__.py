@@ -1,0 +1,101 @@
+"""One rendering of a sheet per file: terminal, markdown, csv, json, latex. The folder is the register.
+
+A module here defines ``render(sheet, width) -> str``. ``width`` is the room that a terminal has; None means no limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from archscope.core.errors import Problem, UsageError
+
+SCHEMA_VERSION = 1
+"""Of the JSON output; it changes when a field changes its meaning or goes."""
+
+SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".txt": "terminal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a sheet. unit: ``text``, ``count``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
+
+    name: what machines call it. keep: the order in which a narrow terminal gives columns up; 0 is never given up.
+    """
+
+    name: str
+    head: str
+    unit: str = "text"
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table ready to be rendered: plain values, and what must be printed with them.
+
+    rows and total: a value per field; None is "unknown". notes: conventions and remarks, one a line.
+    data: everything, for machines. ruled: rows (by index) that a line is drawn before.
+    """
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: tuple[Any, ...] | None = None
+    notes: tuple[str, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    ruled: frozenset[int] = frozenset()
+
+
+def named() -> list[str]:
+    """The formats, by name."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def render(sheet: Sheet, name: str, width: int | None = None) -> str:
+    """The sheet in the format called ``name``. Raises UsageError for one that there is not."""
+    if name not in named():
+        raise UsageError(Problem("bad-value", f"format is {name!r}", expected=", ".join(named())))
+    return str(import_module(f"archscope.formats.{name}").render(sheet, width))
+
+
+def of_file(path: str) -> str:
+    """The format that a file's name asks for. Raises UsageError when its ending says nothing."""
+    suffix = Path(path).suffix
+    if suffix not in SUFFIXES:
+        expected = f"--format, or a name that ends in {', '.join(SUFFIXES)}"
+        raise UsageError(Problem("bad-value", f"the name {path!r} does not say a format", expected=expected))
+    return SUFFIXES[suffix]
+
+
+def spelled(value: Any, unit: str) -> str:
+    """A value as people read it.
+
+    >>> spelled(138357544, "count"), spelled((64, 224, 224), "shape"), spelled(60950432, "bytes"), spelled(None, "count")
+    ('138,357,544', '64×224×224', '58.13 MiB', '?')
+    """
+    if value is None:
+        return "?"
+    if unit == "shape":
+        return "×".join(str(size) for size in value)
+    if unit == "count":
+        return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if unit == "bytes":
+        return _bytes(value)
+    if unit == "ratio":
+        return f"{value:.2f}×"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    return str(value)
+
+
+def _bytes(value: float) -> str:
+    """Binary units: 1 KiB is 1024 B."""
+    size = float(value)
+    for unit in ("B", "KiB", "MiB"):
+        if abs(size) < 1024:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} GiB"
