@@ -10,14 +10,12 @@ from archscope import catalog
 from archscope.core.errors import Problem, UsageError
 from archscope.core.records import ITEM_BYTES, Setting
 from archscope.graph.graph import Graph
-from archscope.graph.heads import dense, with_adaptive_pool
 from archscope.graph import lowering
 from archscope.spec.compiler import compile_items, compile_table, networks
 from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.network import Block, Spec
 from archscope.spec.options import Changes, Options, options
-from archscope.spec.stages import named_by_blocks
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, profile_graph
 
 if TYPE_CHECKING:
@@ -31,7 +29,12 @@ Network = str | Spec | Sequence[Any]
 
 
 def load(
-    network: Network, *, ops: Iterable[type[Op]] = (), input: Sequence[int] | None = None, name: str = "", **changes: Unpack[Changes]  # noqa: A002  the paper's word
+    network: Network,
+    *,
+    ops: Iterable[type[Op]] = (),
+    input: Sequence[int] | None = None,
+    name: str = "",
+    **changes: Unpack[Changes],  # noqa: A002  the paper's word
 ) -> Spec:
     """The Spec of a network, with changes.
 
@@ -112,7 +115,9 @@ def checked_setting(batch: int, dtype: str, mode: str) -> Setting:
     return Setting(batch, dtype, mode)
 
 
-def _spec(network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str) -> tuple[Spec, Table | None]:
+def _spec(
+    network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str
+) -> tuple[Spec, Table | None]:
     if isinstance(network, str):
         entry = catalog.find(network)
         spec = compile_table(entry.table, entry.network, ops)
@@ -133,13 +138,16 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
         spec = replace(spec, changes=())
     changed = turned(spec, replace(chosen, input_size=None))
     if chosen.blocks is not None and table is not None:
+        from archscope.spec.stages import named_by_blocks  # noqa: PLC0415  kept off the path of a plain summary
+
         others = [(name, compile_table(table, name)) for name in networks(table)]
         changed = replace(changed, changes=(*changed.changes, f"blocks: {named_by_blocks(changed, others)}"))
     changed = named(changed)
-    if chosen.adaptive_pool:
-        changed = with_adaptive_pool(changed)
-    if chosen.dense:
-        changed = dense(changed)
+    if chosen.adaptive_pool or chosen.dense:
+        from archscope.graph.heads import dense, with_adaptive_pool  # noqa: PLC0415  as above
+
+        changed = with_adaptive_pool(changed) if chosen.adaptive_pool else changed
+        changed = dense(changed) if chosen.dense else changed
     if chosen.input_size is None:
         return changed
     words = f"input_size={chosen.input_size[0]}×{chosen.input_size[1]}"

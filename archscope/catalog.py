@@ -54,14 +54,18 @@ def find(name: str) -> Entry:
     if _is_file(name):
         return _in_file(name)
     wanted = _plain(name)
-    found = [entry for path in table_files() if _mentions(path, wanted) for entry in _named(shipped_table(path), wanted)]
+    found = [
+        entry for path in table_files() if _mentions(path, wanted) for entry in _named(shipped_table(path), wanted)
+    ]
     if len(found) > 1:
         files = " and ".join(entry.table.source.name for entry in found)
         raise TableError(Problem("duplicate-network", f"{name!r} is in {files}"))
     if found:
         return found[0]
     known = everything()
-    problem = Problem("unknown-network", f"no network is called {name!r}", help=nearest(wanted, known) or "archscope list shows all")
+    problem = Problem(
+        "unknown-network", f"no network is called {name!r}", help=nearest(wanted, known) or "archscope list shows all"
+    )
     raise UnknownName(problem)
 
 
@@ -103,7 +107,9 @@ def _in_file(address: str) -> Entry:
     table = _read(Path(path), path)
     known = networks(table)
     if colon:
-        by_column = [name for name, entry in known.items() if column in {name, entry.get("column"), *entry.get("aliases", ())}]
+        by_column = [
+            name for name, entry in known.items() if column in {name, entry.get("column"), *entry.get("aliases", ())}
+        ]
         if not by_column:
             help_line = nearest(column, known) or f"it has {', '.join(known)}"
             raise UnknownName(Problem("unknown-network", f"{path} has no network {column!r}", help=help_line))
@@ -132,19 +138,18 @@ def _plain(name: str) -> str:
     return joined
 
 
-@lru_cache(maxsize=256)
-def _text(path: Path) -> str:
-    try:
-        return _plain(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        # The file is broken: reading it as a table says how, in the words of that error.
-        return ""
-
-
 def _mentions(path: Path, wanted: str) -> bool:
     """Whether a file can hold the name at all: parsing every table for one name would take too long."""
-    text = _text(path)
-    return not text or wanted in text
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        # The file is broken: reading it as a table says how, in the words of that error.
+        return True
+    return _squeezed(wanted) in _squeezed(text)
+
+
+def _squeezed(text: str) -> str:
+    return text.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 @lru_cache(maxsize=256)

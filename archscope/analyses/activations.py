@@ -9,7 +9,9 @@ from archscope.graph.graph import Graph
 
 COLUMNS = (
     Column("output_shape", "output", "channels × height × width of one example", unit="shape", total="none"),
-    Column("activations", "activations", "elements of the outputs of layers that allocate one; in-place and views are none"),
+    Column(
+        "activations", "activations", "elements of the outputs of layers that allocate one; in-place and views are none"
+    ),
     Column("activation_bytes", "activation bytes", "their bytes; a sum, not a peak", unit="bytes"),
 )
 

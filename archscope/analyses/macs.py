@@ -9,7 +9,9 @@ from archscope.graph.graph import Graph
 COLUMNS = (
     Column("macs", "MACs", "multiply-accumulates of convolutions and matrix products; bias adds not counted"),
     Column("flops", "FLOPs", "2 × MACs"),
-    Column("elementwise_flops", "other FLOPs", "operations besides the MACs: bias adds, comparisons, additions, one each"),
+    Column(
+        "elementwise_flops", "other FLOPs", "operations besides the MACs: bias adds, comparisons, additions, one each"
+    ),
 )
 
 

@@ -24,6 +24,11 @@ from archscope.spec.options import BATCH_NORMS, HEADS, Changes
 
 HELP = "Architecture analysis of neural networks: a paper's own table is the program."
 
+FormatFlag = Annotated[str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.")]
+OutputFlag = Annotated[str | None, typer.Option("--output", "-o", help="Write to a file; its ending says the format.")]
+BatchFlag = Annotated[int, typer.Option("--batch", min=1, help="Examples at once.")]
+ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.")]
+
 
 def named() -> list[str]:
     """The commands, by name. A file whose name would be a word of Python ends in an underscore."""
@@ -65,17 +70,25 @@ def _root(
 
 
 def _network_flags(  # noqa: PLR0913, PLR0917  one parameter per flag: typer reads this signature
-    input_: Annotated[str, typer.Option("--input", help="One example: 3x224x224, or 224 for a square.", metavar="C×H×W")] = "",
+    input_: Annotated[
+        str, typer.Option("--input", help="One example: 3x224x224, or 224 for a square.", metavar="C×H×W")
+    ] = "",
     classes: Annotated[int | None, typer.Option("--classes", min=1, help="Outputs of the classifier.")] = None,
     in_channels: Annotated[int | None, typer.Option("--in-channels", min=1, help="Channels of the input.")] = None,
     width: Annotated[str | None, typer.Option("--width", help="Factor on conv channels, such as 1/4.")] = None,
     head_width: Annotated[str | None, typer.Option("--head-width", help="Factor on hidden FC layers.")] = None,
     round_to: Annotated[int, typer.Option("--round-to", min=1, help="Round scaled channels to multiples of this.")] = 1,
-    head: Annotated[str | None, typer.Option("--head", help=f"One of {', '.join(HEADS)}; gap pools instead of hidden FC layers.")] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help=f"One of {', '.join(HEADS)}; gap pools instead of hidden FC layers.")
+    ] = None,
     dense: Annotated[bool, typer.Option("--dense", help="FC layers as convolutions, for larger images.")] = False,
-    blocks: Annotated[str | None, typer.Option("--blocks", help='Convolutions per stage: "1,1,2,2,2", "1x64,1x128" or "64,M,128,M".')] = None,
+    blocks: Annotated[
+        str | None, typer.Option("--blocks", help='Convolutions per stage: "1,1,2,2,2", "1x64,1x128" or "64,M,128,M".')
+    ] = None,
     bn: Annotated[str | None, typer.Option("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.")] = None,
-    conv_bias: Annotated[bool | None, typer.Option("--conv-bias/--no-conv-bias", help="Biases of convolutions.")] = None,
+    conv_bias: Annotated[
+        bool | None, typer.Option("--conv-bias/--no-conv-bias", help="Biases of convolutions.")
+    ] = None,
     dropout: Annotated[float | None, typer.Option("--dropout", help="Share dropped, in every dropout layer.")] = None,
     adaptive_pool: Annotated[bool, typer.Option("--adaptive-pool", help="torchvision's pool before the head.")] = False,
     softmax: Annotated[bool, typer.Option("--softmax", help="Keep the soft-max as a layer.")] = False,
@@ -112,7 +125,7 @@ def takes_network(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def show(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
+def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
     """Prints a sheet, or writes it to a file in the format that is asked for or that the file's name says."""
     if output is not None:
         chosen = name or formats.of_file(output)
@@ -130,11 +143,20 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() or "COLUMNS" in os.environ else None
 
 
+def among(flag: str, given: Sequence[str], known: Sequence[str]) -> None:
+    """Raises UsageError for a value of a flag that is not among the known ones."""
+    for value in given:
+        if value not in known:
+            raise UsageError(Problem("bad-value", f"{flag} is {value!r}", expected=", ".join(known)))
+
+
 def _input(text: str) -> tuple[int | None, tuple[int, int]]:
     """(channels, (height, width)) of ``3x224x224``, ``224x224`` or ``224``."""
     parts = text.lower().replace("×", "x").split("x")
     if not all(part.isdigit() and 0 < int(part) for part in parts) or len(parts) > 3:
-        raise UsageError(Problem("bad-value", f"--input is {text!r}", expected="channels x height x width, such as 3x224x224"))
+        raise UsageError(
+            Problem("bad-value", f"--input is {text!r}", expected="channels x height x width, such as 3x224x224")
+        )
     sizes = [int(part) for part in parts]
     if len(sizes) == 1:
         return None, (sizes[0], sizes[0])
@@ -154,5 +176,11 @@ def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int
 
 def _number(word: str, text: str) -> int:
     if not word.isdigit():
-        raise UsageError(Problem("bad-value", f"--blocks is {text!r}: cannot read {word!r}", expected='"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"'))
+        raise UsageError(
+            Problem(
+                "bad-value",
+                f"--blocks is {text!r}: cannot read {word!r}",
+                expected='"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"',
+            )
+        )
     return int(word)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archscope import api
-from archscope.commands import show, takes_network
+from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
@@ -20,15 +20,20 @@ KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 def summary(
     network: Annotated[str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.")],
     changes: Changes,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Examples at once.")] = 1,
+    batch: BatchFlag = 1,
     dtype: Annotated[str, typer.Option("--dtype", help="Type of parameters and activations.")] = "float32",
-    mode: Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.")] = "eval",
-    depth: Annotated[int | None, typer.Option("--depth", min=0, help="Fold blocks deeper than this; -1 layers all.", show_default="0 for networks with blocks")] = None,
+    mode: ModeFlag = "eval",
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", min=0, help="How deep blocks are unfolded; --full unfolds all.", show_default="0"),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Every layer, no block folded.")] = False,
-    columns: Annotated[str, typer.Option("--columns", help="Columns, separated by commas.")] = ",".join(DEFAULT_COLUMNS),
+    columns: Annotated[str, typer.Option("--columns", help="Columns, separated by commas.")] = ",".join(
+        DEFAULT_COLUMNS
+    ),
     sort: Annotated[str | None, typer.Option("--sort", help="Order rows by a column, largest first.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.")] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to a file; its ending says the format.")] = None,
+    format_: FormatFlag = None,
+    output: OutputFlag = None,
 ) -> None:
     """Every layer's output shape, params, MACs and activations, and the totals they add up to.
 
@@ -46,7 +51,7 @@ def summary(
     rows = list(profile.at_depth(None if full else depth if depth is not None else 0))
     if sort is not None:
         rows.sort(key=lambda row: row.values[sort] if isinstance(row.values[sort], int) else -1, reverse=True)
-    show(sheet_of(profile, rows), format_, output)
+    emit(sheet_of(profile, rows), format_, output)
 
 
 def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
@@ -117,7 +122,14 @@ def _data(profile: Profile, rows: list[Row]) -> dict[str, object]:
         "rows": [
             {"path": r.path, "name": r.name, "op": r.op, "depth": r.depth, "layers": r.layers, **r.values} for r in rows
         ],
-        "totals": {name: {"value": t.value, "status": t.status, "missing": list(t.missing)} for name, t in profile.totals.items()},
+        "totals": {
+            name: {"value": t.value, "status": t.status, "missing": list(t.missing)}
+            for name, t in profile.totals.items()
+        },
         "auxiliary_heads": {name: t.value for name, t in profile.aux.items()},
-        "weight_layers": {"longest_path": profile.depth, "by_resolution": list(profile.by_stage), "by_op": profile.by_op},
+        "weight_layers": {
+            "longest_path": profile.depth,
+            "by_resolution": list(profile.by_stage),
+            "by_op": profile.by_op,
+        },
     }

@@ -20,7 +20,7 @@ SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of a sheet. unit: ``text``, ``count``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
+    """A column of a sheet. unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
 
     name: what machines call it. keep: the order in which a narrow terminal gives columns up; 0 is never given up.
     """
@@ -82,6 +82,8 @@ def spelled(value: Any, unit: str) -> str:
         return "×".join(str(size) for size in value)
     if unit == "count":
         return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if unit == "signed":
+        return f"{value:+,}" if value else "0"
     if unit == "bytes":
         return _bytes(value)
     if unit == "ratio":

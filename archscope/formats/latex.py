@@ -29,7 +29,10 @@ def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contrac
             lines.append(r"    \midrule")
         lines.append(_line([_cell(value, each.unit) for value, each in zip(row, sheet.fields, strict=True)]))
     if sheet.total is not None:
-        lines += [r"    \midrule", _line([_cell(v, each.unit) for v, each in zip(sheet.total, sheet.fields, strict=True)])]
+        lines += [
+            r"    \midrule",
+            _line([_cell(v, each.unit) for v, each in zip(sheet.total, sheet.fields, strict=True)]),
+        ]
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]) + "\n"
 
 

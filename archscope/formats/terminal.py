@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+from itertools import pairwise
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -20,19 +22,16 @@ UNLIMITED = 10_000
 def render(sheet: Sheet, width: int | None) -> str:
     """The sheet as text, with colours where standard output is a terminal that wants them."""
     kept, dropped = _that_fit(sheet, width)
-    table = Table(box=SIMPLE_HEAD, show_footer=sheet.total is not None, pad_edge=False, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, show_footer=sheet.total is not None, pad_edge=False)
     for index in kept:
         each = sheet.fields[index]
         footer = "" if sheet.total is None else _cell(sheet.total[index], each)
-        table.add_column(
-            each.head,
-            footer=Text(footer),
-            justify="left" if each.unit in {"text", "bar"} else "right",
-            no_wrap=each.unit != "text",
-            overflow="fold",
-        )
-    for number, row in enumerate(sheet.rows):
-        table.add_row(*(Text(_cell(row[index], sheet.fields[index])) for index in kept), end_section=number + 1 in sheet.ruled)
+        justify: Literal["left", "right"] = "left" if each.unit in {"text", "bar"} else "right"
+        table.add_column(each.head, footer=Text(footer), justify=justify, no_wrap=True)
+    for part in _parts(sheet):
+        # One cell of many lines per column: rich takes a tenth of the time that it takes for as many cells.
+        lines = ["\n".join(_cell(row[index], sheet.fields[index]) for row in part) for index in kept]
+        table.add_row(*map(Text, lines), end_section=True)
     out = io.StringIO()
     colour = sys.stdout.isatty()
     console = Console(file=out, width=width or UNLIMITED, force_terminal=colour or None, highlight=False)
@@ -43,6 +42,12 @@ def render(sheet: Sheet, width: int | None) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 
+def _parts(sheet: Sheet) -> list[tuple[tuple[Any, ...], ...]]:
+    """The rows, cut where a line is drawn."""
+    cuts = [0, *sorted(sheet.ruled), len(sheet.rows)]
+    return [sheet.rows[start:stop] for start, stop in pairwise(cuts) if start < stop]
+
+
 def _cell(value: object, field: Field) -> str:
     return printable("" if value == "" else spelled(value, field.unit))
 
@@ -51,7 +56,8 @@ def _that_fit(sheet: Sheet, width: int | None) -> tuple[list[int], tuple[str, ..
     """Which fields to show in ``width`` characters, and a note on those that had to go."""
     rows = [*sheet.rows, *([sheet.total] if sheet.total is not None else [])]
     need = [
-        max([len(each.head), *(len(_cell(row[index], each)) for row in rows)]) + 2 for index, each in enumerate(sheet.fields)
+        max([len(each.head), *(len(_cell(row[index], each)) for row in rows)]) + 2
+        for index, each in enumerate(sheet.fields)
     ]
     kept = list(range(len(sheet.fields)))
     if width is None:

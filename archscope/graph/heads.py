@@ -25,7 +25,9 @@ def with_adaptive_pool(spec: Spec) -> Spec:
     graph = lower(spec)
     flat = next((node for node in graph.nodes if isinstance(node.op, Flatten) and not node.side), None)
     if flat is None:
-        raise Unsupported(Problem("no-such-knob", f"{spec.name} has no FC layer that an adaptive pool could stand before"))
+        raise Unsupported(
+            Problem("no-such-knob", f"{spec.name} has no FC layer that an adaptive pool could stand before")
+        )
     size = graph.shapes_in(flat)[0][2:]
     pool = Layer(AdaptiveAvgPool((size[0], size[1])), name="avgpool")
     scope = graph.scopes[flat.scope]

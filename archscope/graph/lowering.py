@@ -129,13 +129,18 @@ class _Builder:
         """A node for an op that tables leave unnamed; it is called after its op."""
         parent = self.scopes[scope]
         own = letters(op.notation or "")
-        taken = sum(kind == "node" and self.nodes[index].path.rpartition(".")[2].startswith(own) for kind, index in self.children[scope])
+        taken = sum(
+            kind == "node" and self.nodes[index].path.rpartition(".")[2].startswith(own)
+            for kind, index in self.children[scope]
+        )
         own = f"{own}_{taken + 1}" if taken else own
         path = f"{parent.path}.{own}" if parent.path else own
         prefix = "" if parent.section or not parent.name else f"{parent.name}."
         return self.node(op, inputs, path, prefix + own, scope, "", span)
 
-    def node(self, op: Op, inputs: tuple[int, ...], path: str, name: str, scope: int, text: str, span: Span | None) -> int:
+    def node(
+        self, op: Op, inputs: tuple[int, ...], path: str, name: str, scope: int, text: str, span: Span | None
+    ) -> int:
         shapes = tuple(self.tensors[index].shape for index in inputs)
         rule = op.memory(*shapes, setting=self.setting)
         shared = rule is not None and rule.out != "new"

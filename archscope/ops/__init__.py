@@ -1,8 +1,8 @@
 """The contract of an op, and how ops are found. One file per op; the folder is the register.
 
 An op describes itself as data and arithmetic, never as torch: it returns plain records that the module target calls,
-the source target prints and the tests compare with torch on the meta device. Its file bears the leading letters of its
-notation (``conv3-64`` -> ``conv.py``, ``soft-max`` -> ``softmax.py``), so that a cell finds it without importing others.
+the source target prints and the tests compare with torch on the meta device. Its file bears the leading letters of
+its notation (``conv3-64`` -> ``conv.py``, ``soft-max`` -> ``softmax.py``): a cell finds it without importing others.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from typing import Any
 from archscope.core.errors import ArchscopeError, Problem, TableError, located, unknown_name
 from archscope.core.source import Span
 from archscope.ops import Op
-from archscope.spec.connections import connected_channels
 from archscope.spec.implied import with_implied
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.notation import read
@@ -60,6 +59,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
         aliases=tuple(network.get("aliases", ())),
         names=dict(table.data.get("names", {})),
         torchvision=str(network.get("torchvision", "")),
+        headless=bool(network.get("headless", False)),
         transform_input=bool(network.get("transform_input", False)),
     )
 
@@ -224,6 +224,8 @@ def _connected(context: _Context, block: Mapping[str, Any], scope: _Scope, kind:
     """One copy of ``layers`` for each output map of a connection table, on the input maps marked for it."""
     if context.table is None:
         raise TableError(Problem("no-grid", "connections are a grid of a table file, and this is none", scope.span))
+    from archscope.spec.connections import connected_channels  # noqa: PLC0415  few tables have one
+
     grid = read_grid(context.table.source, scope.section, str(block["connections"]), key="connections")
     concat = read("concat")
     branches = []

@@ -13,7 +13,10 @@ def connected_channels(grid: Grid) -> list[list[tuple[int, int]]]:
     Raises TableError for another mark and for an output map that sees nothing.
     """
     _, *outputs = grid.heads
-    return [_runs(head, [_marked(row[head].text, grid, index, head) for index, row in enumerate(grid.rows)], grid) for head in outputs]
+    return [
+        _runs(head, [_marked(row[head].text, grid, index, head) for index, row in enumerate(grid.rows)], grid)
+        for head in outputs
+    ]
 
 
 def _marked(text: str, grid: Grid, row: int, head: str) -> bool:

@@ -14,7 +14,6 @@ from archscope.ops.fc import FC
 from archscope.spec.network import Block, Item, Layer, Spec, classifiers, mapped
 from archscope.spec.notation import read
 from archscope.spec.options import Options
-from archscope.spec.stages import with_blocks
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -50,7 +49,11 @@ def _aux(spec: Spec, options: Options) -> Spec:
 
 
 def _blocks(spec: Spec, options: Options) -> Spec:
-    return spec if options.blocks is None else with_blocks(spec, options.blocks)
+    if options.blocks is None:
+        return spec
+    from archscope.spec.stages import with_blocks  # noqa: PLC0415  kept off the path of a plain summary
+
+    return with_blocks(spec, options.blocks)
 
 
 def _gap(spec: Spec, options: Options) -> Spec:
@@ -67,7 +70,11 @@ def _with_gap(block: Block, heads: set[int]) -> tuple[Block, bool]:
     items = block.items
     dense = [n for n, item in enumerate(items) if isinstance(item, Layer) and item.op.rank == 2]
     if not block.side and len(dense) > 1 and id(items[dense[-1]]) in heads:
-        first = dense[0] - 1 if dense[0] and isinstance(items[dense[0] - 1], Layer) and _is(items[dense[0] - 1], "dropout") else dense[0]  # type: ignore[arg-type]
+        first = (
+            dense[0] - 1
+            if dense[0] and isinstance(items[dense[0] - 1], Layer) and _is(items[dense[0] - 1], "dropout")
+            else dense[0]
+        )  # type: ignore[arg-type]
         pool = Layer(read("adaptiveavgpool1"), name="gap")
         return replace(block, items=(*items[:first], pool, *items[dense[-1] :])), True
     walked = [_with_gap(item, heads) if isinstance(item, Block) and not item.side else (item, False) for item in items]
@@ -77,8 +84,13 @@ def _with_gap(block: Block, heads: set[int]) -> tuple[Block, bool]:
 def _classes(spec: Spec, options: Options) -> Spec:
     if options.num_classes is None:
         return spec
+    if spec.headless:
+        message = f"{spec.name} ends in features: its table leaves out the layer whose size num_classes would be"
+        raise Unsupported(Problem("no-such-knob", message))
     heads = {id(layer) for layer in classifiers(spec.root)}
-    return _with_ops(spec, lambda layer: _with_outputs(layer.op, options.num_classes) if id(layer) in heads else layer.op)
+    return _with_ops(
+        spec, lambda layer: _with_outputs(layer.op, options.num_classes) if id(layer) in heads else layer.op
+    )
 
 
 def _with_outputs(op: Op, size: Any) -> Op:

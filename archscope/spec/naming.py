@@ -83,7 +83,9 @@ def _pattern_name(item: Item, patterns: dict[str, str], counters: _Counters, loc
 
 def _check(item: Item, module: str, name: str, local: _Local) -> None:
     if _IDENTIFIER.fullmatch(module) is None or keyword.iskeyword(module):
-        raise TableError(Problem("bad-name", f"{module!r} cannot name a part of a module", item.span, "letters, digits, _"))
+        raise TableError(
+            Problem("bad-name", f"{module!r} cannot name a part of a module", item.span, "letters, digits, _")
+        )
     if name in local.names:
         raise TableError(Problem("duplicate-name", f"two parts of one block are called {name!r}", item.span))
     local.names.add(name)

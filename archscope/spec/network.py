@@ -69,6 +69,8 @@ class Spec:
     """What the caller changed from the paper, in words; shown with every number."""
     torchvision: str = ""
     """torchvision's name for the network whose state dict fits."""
+    headless: bool = False
+    """Whether it ends in features: its table leaves out the layer that would say the classes."""
     transform_input: bool = False
     """Whether torchvision transforms the input when it uses its weights."""
 
@@ -105,7 +107,9 @@ def blocks_of(block: Block) -> Iterator[Block]:
 
 
 def _without_sides(block: Block) -> Block:
-    kept = tuple(_without_sides(i) if isinstance(i, Block) else i for i in block.items if not (isinstance(i, Block) and i.side))
+    kept = tuple(
+        _without_sides(i) if isinstance(i, Block) else i for i in block.items if not (isinstance(i, Block) and i.side)
+    )
     return replace(block, items=kept)
 
 

@@ -116,7 +116,9 @@ def _form(kind: type[Op]) -> _Form:
     parts = list(_parts(kind.notation or ""))
     pattern = ""
     for part, _, optional in parts:
-        piece = re.sub(r"\\\{(\w+)\\\}", lambda match: f"(?P<{match.group(1)}>{_SLOTS[kinds[match.group(1)]]})", re.escape(part))
+        piece = re.sub(
+            r"\\\{(\w+)\\\}", lambda match: f"(?P<{match.group(1)}>{_SLOTS[kinds[match.group(1)]]})", re.escape(part)
+        )
         piece = re.sub(r"(?<=[A-Za-z])\\-(?=[A-Za-z])", "-?", piece).replace("\\ ", " ?")
         pattern += f"(?:{piece})?" if optional else piece
     return _Form(re.compile(pattern, re.IGNORECASE), parts, kinds)
@@ -174,7 +176,9 @@ def _unknown_op(text: str, extra: Iterable[type[Op]]) -> TableError:
     first = ops.letters(text)
     near = nearest(first, known).removeprefix("did you mean ").rstrip("?").split(", ")[0] if first else ""
     helps = f"did you mean {near}{text[len(first) :] if text.lower().startswith(first) else ''}?" if near else ""
-    return TableError(Problem("unknown-op", f"cannot read {text!r} as an op", expected=", ".join(known.values()), help=helps))
+    return TableError(
+        Problem("unknown-op", f"cannot read {text!r} as an op", expected=", ".join(known.values()), help=helps)
+    )
 
 
 def _misspelt(text: str, kind: type[Op]) -> TableError:

@@ -85,7 +85,9 @@ class Options:
         for name in ("num_classes", "in_channels", "round_to"):
             _positive(name, getattr(self, name))
         if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UsageError(Problem("bad-value", f"dropout is {self.dropout}", expected="a share from 0 up to, not including, 1"))
+            raise UsageError(
+                Problem("bad-value", f"dropout is {self.dropout}", expected="a share from 0 up to, not including, 1")
+            )
 
 
 def options(given: Mapping[str, Any]) -> Options:
@@ -110,7 +112,9 @@ def factor(value: Fraction | float | str, name: str = "width") -> Fraction:
     try:
         exact = Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a number such as 1/4, 0.25 or 2")) from error
+        raise UsageError(
+            Problem("bad-value", f"{name} is {value!r}", expected="a number such as 1/4, 0.25 or 2")
+        ) from error
     if not 0 < exact <= 1000:
         raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a number above 0 and at most 1000"))
     return exact

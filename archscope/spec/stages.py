@@ -51,7 +51,9 @@ def signature(spec: Spec) -> list[list[str]]:
 def named_by_blocks(spec: Spec, known: Iterable[tuple[str, Spec]]) -> str:
     """Which network of its table a spec's stages are, or the nearest one and what differs, in words."""
     mine = signature(spec)
-    ranked = sorted(((_distance(mine, signature(other)), name, other) for name, other in known), key=lambda entry: entry[0])
+    ranked = sorted(
+        ((_distance(mine, signature(other)), name, other) for name, other in known), key=lambda entry: entry[0]
+    )
     if not ranked:
         return ""
     distance, name, other = ranked[0]
@@ -167,5 +169,3 @@ def _differences(mine: list[list[str]], other: list[list[str]]) -> Iterable[str]
         b = other[number] if number < len(other) else []
         if a != b:
             yield f"stage {number + 1} is {' '.join(a) or 'missing'}, there {' '.join(b) or 'missing'}"
-
-

@@ -108,7 +108,7 @@ def read_grid(
     described: the heads that ``[columns]`` describes. The others are networks, and one cell left for all of them
     belongs to each. None for a grid without networks, where every row must be full.
     """
-    start = key_span(source, section, key).line
+    start = _line_of(source, text)
     lines = [
         (number, line)
         for number, line in enumerate(source.lines[start - 1 : start + text.count("\n") + 1], start)
@@ -135,6 +135,11 @@ def read_grid(
     if problems:
         raise TableError(*problems)
     return Grid(tuple(heads), tuple(rows))
+
+
+def _line_of(source: Source, text: str) -> int:
+    """The line that a grid, as it stands in the file, begins on."""
+    return source.text.count("\n", 0, max(0, source.text.find(text))) + 1
 
 
 def _row(number: int, heads: list[str], cells: list[Cell]) -> dict[str, Cell]:
@@ -176,7 +181,7 @@ FORM: Form = {
     "implied": {"*": (list, dict)},
     "names": {"*": str},
     "sections": {"*": str},
-    "networks": {"*": (str, {"column": str, "aliases": list, "after": dict, "bn": str, "note": str, "transform_input": bool, "torchvision": str})},
+    "networks": {"*": (str, {"column": str, "aliases": list, "after": dict, "bn": str, "note": str, "transform_input": bool, "headless": bool, "torchvision": str})},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
     "published": [{
         "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
@@ -193,7 +198,9 @@ def _form_problems(source: Source, data: Mapping[str, Any], form: Form, section:
     if not section:
         for key in _REQUIRED:
             if key not in data:
-                yield Problem("missing-key", f"a table needs {key!r}", Span(source, 1, 1), expected=", ".join(_REQUIRED))
+                yield Problem(
+                    "missing-key", f"a table needs {key!r}", Span(source, 1, 1), expected=", ".join(_REQUIRED)
+                )
     for key, value in data.items():
         wanted = form.get(key, form.get("*"))
         if wanted is None:

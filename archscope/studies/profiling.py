@@ -84,7 +84,9 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
     kept = tuple(column for _, column in found)
     runs = [not node.side or setting.mode == "train" for node in graph.nodes]
     rows = tuple(
-        _row(graph, node, {column.name: values[column.name][n] for column in kept}) for n, node in enumerate(graph.nodes) if runs[n]
+        _row(graph, node, {column.name: values[column.name][n] for column in kept})
+        for n, node in enumerate(graph.nodes)
+        if runs[n]
     )
     path = longest_path(graph)
     aux = [n for n, node in enumerate(graph.nodes) if node.side and not runs[n]]
@@ -96,7 +98,9 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
         input_shape=graph.tensors[graph.inputs[0]].shape[1:],
         columns=kept,
         rows=rows,
-        totals={column.name: _total(column, [n for n, each in enumerate(runs) if each], values, graph) for column in kept},
+        totals={
+            column.name: _total(column, [n for n, each in enumerate(runs) if each], values, graph) for column in kept
+        },
         aux={column.name: _total(column, aux, values, graph) for column in kept if aux and column.total == "sum"},
         depth=len(path),
         by_stage=_by_stage(graph, path),

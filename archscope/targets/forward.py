@@ -43,6 +43,7 @@ class Part:
 
     @property
     def is_module(self) -> bool:
+        """Whether it is an attribute of the block's module; else it is a function."""
         return self.call is None or self.call.is_module
 
 
@@ -121,7 +122,7 @@ def arguments_of(call: Call, inputs: list[str]) -> str:
     '64, 128, 3, padding=1'
     """
     first = [f"[{', '.join(inputs)}]"] if call.listed else inputs
-    named = [f"{name}={literal(value)}" for name, value in call.kwargs.items()]
+    named = [f"{_checked(name)}={literal(value)}" for name, value in call.kwargs.items()]
     return ", ".join([*first, *map(literal, call.args), *named])
 
 
@@ -138,6 +139,12 @@ def literal(value: Any) -> str:
     if type(value) is tuple:
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     raise Unsupported(Problem("unwritable-value", f"cannot write {value!r} as an argument in source"))
+
+
+def _checked(name: str) -> str:
+    if _IDENTIFIER.fullmatch(name) is None or keyword.iskeyword(name):
+        raise Unsupported(Problem("bad-name", f"{name!r} cannot name an argument"))
+    return name
 
 
 def _node_part(graph: Graph, index: int, child: int) -> Part:
@@ -195,12 +202,30 @@ def _indented(lines: list[str]) -> list[str]:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes the body of one forward. ``names``: the variable that each tensor lies in."""
+    """Writes the body of one forward.
+
+    names: the variable that each tensor lies in. uses: positions of the parts that take a tensor, auxiliary heads
+    aside, and one behind the last if the block returns it. last: where it is wanted for the last time, by a head too.
+    """
 
     graph: Graph
     index: int
     parts: list[Part]
     names: dict[int, str] = field(default_factory=dict)
+    uses: dict[int, list[int]] = field(default_factory=dict)
+    last: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for position, part in enumerate(self.parts):
+            for tensor in part.inputs:
+                self.last[tensor] = position
+                if not part.side:
+                    self.uses.setdefault(tensor, []).append(position)
+        results = self.graph.scopes[self.index].outputs
+        for tensor in results:
+            self.uses.setdefault(tensor, []).append(len(self.parts))
+        leaving = [output.tensor for output in self.graph.outputs] if self.index == 0 else []
+        self.last.update(dict.fromkeys([*results, *leaving], len(self.parts)))
 
     def body(self) -> list[str]:
         lines = []
@@ -249,7 +274,7 @@ class _Writer:
     def named(self, tensor: int, part: Part, position: int) -> str:
         """Gives a result its variable: its input's within a chain, else one after its part."""
         only = part.inputs[0] if len(part.inputs) == len(part.outputs) == 1 else -1
-        if not part.side and self.uses(only) == [position] and self.last_use(only) == position:
+        if not part.side and self.uses.get(only) == [position] and self.last[only] == position:
             self.names[tensor] = self.names[only]
             return self.names[tensor]
         occupied = self.occupied(position)
@@ -266,22 +291,12 @@ class _Writer:
 
     def occupied(self, position: int) -> set[str]:
         """Variables that may not be written after a part has run: what lies in them is still wanted."""
-        live = {name for tensor, name in self.names.items() if self.last_use(tensor) > position}
+        live = {name for tensor, name in self.names.items() if self.last.get(tensor, -1) > position}
         return live | _RESERVED | {outputs_name(self.graph)}
-
-    def uses(self, tensor: int) -> list[int]:
-        """Positions of the parts that take a tensor, auxiliary heads aside; one behind the last if it is returned."""
-        taken = [at for at, part in enumerate(self.parts) for each in part.inputs if each == tensor and not part.side]
-        return [*taken, len(self.parts)] if tensor in self.graph.scopes[self.index].outputs else taken
-
-    def last_use(self, tensor: int) -> int:
-        heads = [at for at, part in enumerate(self.parts) if part.side and tensor in part.inputs]
-        leaving = [len(self.parts)] if self.index == 0 and tensor in {out.tensor for out in self.graph.outputs} else []
-        return max([-1, *self.uses(tensor), *heads, *leaving])
 
     def goes_on(self, tensor: int) -> bool:
         """Whether a result is the beginning of a chain: one part alone takes it, and nothing beside it."""
-        uses = self.uses(tensor)
+        uses = self.uses.get(tensor, [])
         return len(uses) == 1 and uses[0] < len(self.parts) and len(self.parts[uses[0]].inputs) == 1
 
 

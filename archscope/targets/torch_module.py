@@ -23,7 +23,9 @@ def module_of(graph: Graph, *, device: str | torch.device | None = None, dtype: 
     """The network as a module, in train mode, its parameters initialised as torch does by default.
 
     It takes (batch, channels, height, width) and returns logits; while training, a network with auxiliary heads returns
-    a named tuple, the graph's outputs in their order. ``device="meta"`` allocates nothing. Raises Unsupported for what has no module.
+    a named tuple, the graph's outputs in their order. ``device="meta"`` allocates nothing.
+
+    Raises Unsupported for names that cannot be attributes, and for calls that torch does not have.
     """
     return _Builder(graph, device, dtype).block(0)
 
@@ -87,11 +89,16 @@ def _class_of(name: str, source: str) -> type[nn.Module]:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     made: type[nn.Module] = namespace[name]
     # Neither class can be imported from anywhere: pickles and copies hold the source they are made of instead.
-    copyreg.pickle(made, lambda module: (_remade, (name, source), module.__getstate__()))  # type: ignore[arg-type, return-value]
+    copyreg.pickle(made, lambda module: (_remade, (name, source), _state_of(module)))
     outputs = namespace.get(f"{name}Outputs")
     if outputs is not None:
         copyreg.pickle(outputs, lambda values: (_remade_outputs, (name, source, *values)))
     return made
+
+
+def _state_of(module: nn.Module) -> dict[str, Any]:
+    state: dict[str, Any] = module.__getstate__()  # type: ignore[no-untyped-call]  # torch's own
+    return state
 
 
 def _remade(name: str, source: str) -> nn.Module:

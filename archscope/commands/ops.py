@@ -1,0 +1,49 @@
+"""``archscope ops``."""
+
+from __future__ import annotations
+
+from dataclasses import fields as fields_of
+from typing import Annotated
+
+import typer
+
+from archscope import ops as register
+from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.formats import Field, Sheet
+
+
+def ops(
+    format_: FormatFlag = None,
+    output: OutputFlag = None,
+) -> None:
+    """What may stand in a cell: every op's notation, the words that may follow it, and what it is in torch.
+
+    Examples:
+
+        archscope ops
+    """
+    rows = [
+        (op.notation, ", ".join(_words(op)), (op.__doc__ or "").strip().split("\n")[0])
+        for op in register.everything()
+        if op.notation is not None
+    ]
+    fields = (
+        Field("notation", "notation"),
+        Field("words", "may be followed by", keep=2),
+        Field("means", "means", keep=1),
+    )
+    names = [each.name for each in fields]
+    notes = (
+        "brackets hold what may be left out; a pair such as 1×7 is height × width",
+        "a number may be an expression of {in}, the incoming channels: conv3-{in} groups={in}",
+    )
+    data = {"ops": [dict(zip(names, row, strict=True)) for row in rows]}
+    emit(Sheet("ops", f"{len(rows)} ops", fields, tuple(rows), notes=notes, data=data), format_, output)
+
+
+def _words(op: type[register.Op]) -> list[str]:
+    notation = op.notation or ""
+    options = [
+        f"{field.name}=" for field in fields_of(op) if f"{{{field.name}}}" not in notation and field.type != "bool"
+    ]  # type: ignore[arg-type]
+    return [*op.words, *options]

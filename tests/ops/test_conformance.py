@@ -1,0 +1,309 @@
+"""Every op of the folder, found by itself, held against torch: a new op is tested by existing."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, fields, replace
+from itertools import product as grid
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+import torch
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from archscope.core.arithmetic import Shape, product
+from archscope.core.errors import ShapeError
+from archscope.core.records import Setting, pair
+from archscope.ops import Op, everything
+from archscope.ops.add import Add
+from archscope.ops.concat import Concat
+from archscope.ops.slice import Slice
+from archscope.spec.notation import read, write
+
+USUAL: dict[str, Any] = {"int": 8, "Natural": 0, "Pair": 3, "Padding": 1, "float": 0.5, "bool": False}
+"""A value for a field that must be given, by its annotation."""
+
+OTHER: dict[str, list[Any]] = {
+    "int": [2, 3], "Natural": [1], "Pair": [2, (2, 3)], "Padding": [1, (0, 1)], "float": [0.25], "bool": [False, True],
+}  # fmt: skip
+"""Values to try one at a time for a field that may be left out."""
+
+IMAGE, VECTOR = (2, 8, 12, 12), (2, 8)
+
+CELLS = (
+    "conv11-96/4 valid", "conv7-64/2", "conv1×7-16", "conv7×1-16/2", "conv3-8 groups=4", "conv3-16 groups=8 no-bias",
+    "conv3-8 dilation=2 padding=2", "conv3-8/2×1 padding=0×1", "conv1-4", "maxpool3/2 ceil", "maxpool3/1 same",
+    "maxpool2/2 ceil", "maxpool2×1", "avgpool5/3", "avgpool3/2 ceil same exclude-pad", "avgpool12/1",
+    "adaptiveavgpool7", "adaptiveavgpool1", "adaptiveavgpool1×2", "FC-10 no-bias", "LRN size=5 alpha=0.0001 k=1",
+    "dropout 40%", "slice1:3", "slice0:1",
+)  # fmt: skip
+"""Interesting ones, beside those that are made up from the fields."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An op on inputs that it accepts."""
+
+    op: Op
+    shapes: tuple[Shape, ...]
+
+    def __str__(self) -> str:
+        given = " ".join(
+            f"{f.name}={getattr(self.op, f.name)}" for f in fields(self.op) if getattr(self.op, f.name) != f.default
+        )
+        return f"{type(self.op).__name__}({given}) on {' '.join('x'.join(map(str, shape)) for shape in self.shapes)}"
+
+
+def instances(kind: type[Op]) -> Iterator[Op]:
+    """The op with as little given as it allows, and with each other field changed in turn."""
+    kinds = {f.name: str(f.type).removesuffix(" | None") for f in fields(kind)}
+    usual = kind(**{f.name: USUAL[kinds[f.name]] for f in fields(kind) if f.default is MISSING})
+    yield usual
+    for name, its in kinds.items():
+        yield from (replace(usual, **{name: value}) for value in OTHER[its] if value != getattr(usual, name))
+
+
+def inputs_for(op: Op) -> list[tuple[Shape, ...]]:
+    """What to try an op on: a module takes one input, a function of a list two, any other as many as it asks for."""
+    each = [shape for shape in (IMAGE, VECTOR) if op.rank in (None, len(shape))]
+    call = op.torch(each[0])
+    count = 1 if call.is_module else 2 if call.listed else arity(op, each[0])
+    return [(shape,) * count for shape in each]
+
+
+def arity(op: Op, shape: Shape) -> int:
+    for count in (1, 2, 3):
+        try:
+            callable_of(op, (shape,) * count)(*(torch.ones(shape) for _ in range(count)))
+        except TypeError:
+            continue
+        return count
+    raise AssertionError(f"{op} takes neither one, two nor three inputs")
+
+
+def all_cases() -> list[Case]:
+    ops = [op for kind in everything() for op in instances(kind)] + [read(cell) for cell in CELLS]
+    return [Case(op, shapes) for op in dict.fromkeys(ops) for shapes in inputs_for(op)]
+
+
+def accepts(case: Case) -> bool:
+    try:
+        case.op.out_shapes(*case.shapes)
+    except ShapeError:
+        return False
+    return True
+
+
+def callable_of(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> Callable[..., Any]:
+    """The module or function that the op's call names."""
+    call = op.torch(*shapes)
+    if call.is_module:
+        made = getattr(torch.nn, call.name.removeprefix("nn."))(*call.args, **call.kwargs)
+        return made.to(device)
+    where, _, name = call.name.rpartition(".")
+    function = getattr({"torch": torch, "operator": operator}[where], name)
+    if call.listed:
+        return lambda *tensors: function(list(tensors), *call.args, **call.kwargs)
+    return lambda *tensors: function(*tensors, *call.args, **call.kwargs)
+
+
+def run(op: Op, shapes: tuple[Shape, ...]) -> tuple[torch.Tensor, ...]:
+    """The op's outputs on the meta device."""
+    result = callable_of(op, shapes, "meta")(*(torch.empty(shape, device="meta") for shape in shapes))
+    return result if isinstance(result, tuple) else (result,)
+
+
+CASES = [case for case in all_cases() if accepts(case)]
+REFUSED = [case for case in all_cases() if not accepts(case)]
+over_cases = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def test_every_op_has_cases():
+    assert {type(case.op) for case in CASES} == set(everything())
+
+
+@over_cases
+def test_output_shapes_are_torchs(case: Case):
+    assert case.op.out_shapes(*case.shapes) == tuple(tuple(out.shape) for out in run(case.op, case.shapes))
+
+
+@over_cases
+def test_parameters_and_buffers_are_the_modules(case: Case):
+    module = callable_of(case.op, case.shapes, "meta")
+    weights, buffers = {}, {}
+    if isinstance(module, torch.nn.Module):
+        weights = {name: tuple(its.shape) for name, its in module.named_parameters()}
+        buffers = {name: (tuple(its.shape), its.dtype) for name, its in module.named_buffers()}
+    own = case.op.buffers(*case.shapes).items()
+    assert case.op.weights(*case.shapes) == weights
+    assert {
+        name: (shape, torch.float32 if dtype == "float" else getattr(torch, dtype)) for name, (shape, dtype) in own
+    } == buffers
+
+
+@over_cases
+def test_the_module_bears_the_ops_settings(case: Case):
+    module = callable_of(case.op, case.shapes)
+    for each in fields(case.op):
+        value = getattr(case.op, each.name)
+        if (
+            value is not None
+            and hasattr(module, each.name)
+            and not isinstance(getattr(module, each.name), torch.Tensor | None)
+        ):
+            theirs = getattr(module, each.name)
+            assert (pair(value) == pair(theirs)) if "Pa" in str(each.type) else (value == theirs), each.name
+
+
+@over_cases
+def test_macs_are_half_of_torchs_flops(case: Case):
+    with FlopCounterMode(display=False) as counter:
+        run(case.op, case.shapes)
+    macs = case.op.macs(*case.shapes)
+    assert counter.get_total_flops() == (0 if macs is None else 2 * macs)
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@over_cases
+def test_memory_rules_are_what_autograd_does(case: Case, mode: str):
+    rule = case.op.memory(*case.shapes, setting=Setting(mode=mode))
+    assert rule is not None
+    function = callable_of(case.op, case.shapes)
+    stored = set()
+    if isinstance(function, torch.nn.Module):
+        function.train(mode == "train")
+        stored = {its.untyped_storage().data_ptr() for its in [*function.parameters(), *function.buffers()]}
+    torch.manual_seed(0)
+    inputs = [torch.rand(shape, requires_grad=True) * 1 for shape in case.shapes]  # no leaf: it may be overwritten
+    versions = [its._version for its in inputs]
+    saved: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in stored and storage.nbytes():
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = function(*inputs)
+    storages = {f"input{at}": its.untyped_storage().data_ptr() for at, its in enumerate(inputs)}
+    own = result.untyped_storage().data_ptr()
+    out = "new" if own not in storages.values() else "view" if inputs[0]._version == versions[0] else "inplace"
+    assert out == rule.out
+    assert out == "new" or own == storages["input0"]
+    storages["output"] = own
+    kept = {storages[name] for name in rule.saved if name in storages}
+    assert kept == saved.keys() & set(storages.values())
+    assert sum(saved.values()) == predicted_bytes(case, mode)
+
+
+def predicted_bytes(case: Case, mode: str) -> int:
+    """Bytes kept for backward by the op's own rule, parameters and buffers aside, each storage once."""
+    rule = case.op.memory(*case.shapes, setting=Setting(mode=mode))
+    assert rule is not None
+    sizes = {f"input{at}": product(shape) * 4 for at, shape in enumerate(case.shapes)}
+    sizes |= {aux.name: aux.elements * (aux.item_bytes or 4) for aux in rule.aux}
+    sizes |= dict.fromkeys([*case.op.weights(*case.shapes), *case.op.buffers(*case.shapes)], 0)
+    sizes["output"] = product(case.op.out_shape(*case.shapes)) * 4
+    shared = "output" if rule.out == "new" else "input0"
+    return sum(sizes[name] for name in {shared if name == "output" else name for name in rule.saved})
+
+
+@over_cases
+def test_notation_reads_back(case: Case):
+    assert case.op.notation is None or read(write(case.op)) == case.op
+
+
+def numbers_of(op: Op, shapes: tuple[Shape, ...]) -> list[Any]:
+    """All numbers that an op's rules give, in a fixed order."""
+    rule = op.memory(*shapes, setting=Setting(mode="train"))
+    assert rule is not None
+    weights = [size for shape in op.weights(*shapes).values() for size in shape]
+    outputs = [size for shape in op.out_shapes(*shapes) for size in shape]
+    counts = [op.macs(*shapes), op.elementwise(*shapes), rule.transient, *(aux.elements for aux in rule.aux)]
+    return [*weights, *outputs, *(count for count in counts if count is not None)]
+
+
+def resized(shapes: tuple[Shape, ...], batch: Any, height: Any) -> tuple[Shape, ...]:
+    """The shapes with another batch, and another height where they have one."""
+    return tuple((batch, shape[1], height, *shape[3:]) if len(shape) > 2 else (batch, *shape[1:]) for shape in shapes)
+
+
+POINTS = ((1, 12), (2, 13), (3, 17), (7, 40))
+
+
+@over_cases
+def test_rules_give_the_same_numbers_for_arrays(case: Case):
+    batches, heights = (np.array(sizes, dtype=np.int64) for sizes in zip(*POINTS, strict=True))
+    found = [
+        np.broadcast_to(number, len(POINTS)) for number in numbers_of(case.op, resized(case.shapes, batches, heights))
+    ]
+    for at, point in enumerate(POINTS):
+        assert [int(number[at]) for number in found] == numbers_of(case.op, resized(case.shapes, *point))
+
+
+@over_cases
+def test_rules_give_the_same_numbers_for_symbols(case: Case):
+    n, h = sympy.symbols("n h", integer=True, positive=True)
+    formulas = [sympy.sympify(number) for number in numbers_of(case.op, resized(case.shapes, n, h))]
+    for batch, height in POINTS:
+        found = [int(formula.subs({n: batch, h: height})) for formula in formulas]
+        assert found == numbers_of(case.op, resized(case.shapes, batch, height))
+
+
+@pytest.mark.parametrize("kind", everything(), ids=lambda kind: kind.__name__)
+def test_every_op_has_a_doctest(kind: type[Op]):
+    assert ">>> " in (kind.__doc__ or "") + (sys.modules[kind.__module__].__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    "cell", ["conv{}-2/{} padding={} dilation={}", "maxpool{}/{} padding={}", "avgpool{}/{} padding={}"]
+)
+@pytest.mark.parametrize("word", ["", " ceil"])
+def test_windows_fit_where_torch_says_and_give_its_sizes(cell: str, word: str):
+    conv = cell.startswith("conv")
+    for kernel, stride, padding, dilation in grid((1, 2, 3, 4, 5), (1, 2, 3), (0, 1, 2), (1, 2) if conv else (1,)):
+        op = read(cell.format(kernel, stride, padding, dilation) + ("" if conv else word))
+        # In ceil mode torch also takes a pool that is larger than its padded input; a rule refuses it in either mode.
+        for size in range(max(1, kernel - 2 * padding) if word else 1, 11):
+            shape = (1, 1, size, 10)
+            try:
+                theirs = [tuple(out.shape) for out in run(op, (shape,))]
+            except RuntimeError:
+                theirs = []
+            case = Case(op, (shape,))
+            assert (list(op.out_shapes(shape)) if accepts(case) else []) == theirs, case
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_torch_refuses_what_a_rule_refuses(case: Case):
+    with pytest.raises((RuntimeError, ValueError)):
+        run(case.op, case.shapes)
+
+
+@pytest.mark.parametrize(
+    ("op", "shapes", "message"),
+    [
+        (read("conv7-8 valid"), [(1, 3, 5, 9)], "a kernel that reaches 7 is larger than its padded input 5"),
+        (read("conv3-8 valid dilation=4"), [(1, 3, 9, 8)], "a kernel that reaches 9 is larger than its padded input 8"),
+        (read("conv3-8 groups=2"), [(1, 3, 9, 9)], "2 groups do not divide 3 incoming channels"),
+        (read("conv3-8 groups=3"), [(1, 3, 9, 9)], "3 groups do not divide 8 outgoing channels"),
+        (read("maxpool3"), [(1, 3, 9, 2)], "a pool of 3 is larger than its padded input 2"),
+        (read("avgpool3 padding=2"), [(1, 3, 9, 9)], "a padding of 2 is more than half of the pool's kernel 3"),
+        (Concat(), [(1, 3, 9, 9), (1, 4, 8, 9)], "branches differ in height or width: 3×9×9, 4×8×9"),
+        (Concat(), [(1, 3, 9, 9), (1, 4)], "concat needs inputs of one rank; got 3×9×9, 4"),
+        (Add(), [(1, 3, 9, 9), (1, 4, 9, 9)], "add needs inputs of one shape; got 3×9×9, 4×9×9"),
+        (Add(), [(1, 3, 9, 9), (1, 3)], "add needs inputs of one shape; got 3×9×9, 3"),
+        (Slice(4, 7), [(1, 6, 9, 9)], "there is no channel 6 among 6, counted from 0"),
+        (Slice(3, 3), [(1, 6, 9, 9)], "a slice from 3 to 3 is empty"),
+    ],
+)  # fmt: skip
+def test_an_impossible_shape_is_refused_with_its_numbers(op: Op, shapes: list[Shape], message: str):
+    with pytest.raises(ShapeError) as caught:
+        op.out_shapes(*shapes)
+    assert str(caught.value) == f"impossible-shape: {message}"
