@@ -12,7 +12,7 @@ from archscope.core.errors import ArchscopeError
 
 def main() -> None:
     """Runs the command line."""
-    from archscope.commands import command_line  # noqa: PLC0415  so that a broken install still ends in words
+    from archscope.commands import command_line
 
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -27,7 +27,7 @@ def main() -> None:
 def _fail(error: BaseException, text: str, code: int, *, debug: bool) -> None:
     if debug:
         raise error
-    print(text, file=sys.stderr)
+    sys.stderr.write(f"{text}\n")
     sys.exit(code)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from archscope import catalog
 from archscope.core.errors import Problem, UsageError
 from archscope.core.records import ITEM_BYTES, Setting
-from archscope.graph.graph import Graph
 from archscope.graph import lowering
+from archscope.graph.graph import Graph
 from archscope.spec.compiler import compile_items, compile_table, networks
 from archscope.spec.knobs import turned
 from archscope.spec.naming import named
@@ -32,9 +32,9 @@ def load(
     network: Network,
     *,
     ops: Iterable[type[Op]] = (),
-    input: Sequence[int] | None = None,
+    input: Sequence[int] | None = None,  # noqa: A002  what tables and the command line call it
     name: str = "",
-    **changes: Unpack[Changes],  # noqa: A002  the paper's word
+    **changes: Unpack[Changes],
 ) -> Spec:
     """The Spec of a network, with changes.
 
@@ -88,8 +88,8 @@ def build(
     ``"torchvision"`` for the weights that torchvision offers for this network, else the path of a state dict.
     With another ``num_classes`` the heads stay random, and a warning lists them.
     """
-    from archscope.targets.torch_module import module_of  # noqa: PLC0415  torch takes seconds to import
-    from archscope.targets.weights import load_weights, with_transform  # noqa: PLC0415  as above
+    from archscope.targets.torch_module import module_of
+    from archscope.targets.weights import load_weights, with_transform
 
     if isinstance(network, Graph):
         spec, found = None, network
@@ -138,13 +138,13 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
         spec = replace(spec, changes=())
     changed = turned(spec, replace(chosen, input_size=None))
     if chosen.blocks is not None and table is not None:
-        from archscope.spec.stages import named_by_blocks  # noqa: PLC0415  kept off the path of a plain summary
+        from archscope.spec.stages import named_by_blocks
 
         others = [(name, compile_table(table, name)) for name in networks(table)]
         changed = replace(changed, changes=(*changed.changes, f"blocks: {named_by_blocks(changed, others)}"))
     changed = named(changed)
     if chosen.adaptive_pool or chosen.dense:
-        from archscope.graph.heads import dense, with_adaptive_pool  # noqa: PLC0415  as above
+        from archscope.graph.heads import dense, with_adaptive_pool
 
         changed = with_adaptive_pool(changed) if chosen.adaptive_pool else changed
         changed = dense(changed) if chosen.dense else changed

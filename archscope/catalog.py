@@ -97,8 +97,7 @@ def named_networks(addresses: Iterable[str]) -> list[str]:
 
 
 def _is_file(address: str) -> bool:
-    path = address.rpartition(".toml:")
-    return address.endswith(".toml") or bool(path[1]) or address.endswith(os.sep)
+    return ".toml:" in address or address.endswith((".toml", os.sep))
 
 
 def _in_file(address: str) -> Entry:
@@ -129,7 +128,7 @@ def _named(table: Table, wanted: str) -> list[Entry]:
 
 
 def _plain(name: str) -> str:
-    """``VGG-16`` and ``vgg_16`` are ``vgg16``; an underscore between letters stays (``vgg16_bn`` is not ``vgg16bn``)."""
+    """``VGG-16`` and ``vgg_16`` are ``vgg16``; an underscore before a letter stays: ``vgg16_bn``."""
     text = name.lower().replace("-", "_").replace(" ", "_")
     parts = text.split("_")
     joined = parts[0]

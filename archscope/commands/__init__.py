@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import keyword
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -31,8 +30,12 @@ ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count a
 
 
 def named() -> list[str]:
-    """The commands, by name. A file whose name would be a word of Python ends in an underscore."""
-    return sorted(path.stem.rstrip("_") for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    """The commands, by name. A file whose name would hide a builtin ends in an underscore."""
+    return sorted(stem.rstrip("_") for stem in _stems())
+
+
+def _stems() -> list[str]:
+    return [path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__"]
 
 
 class _Commands(TyperGroup):
@@ -42,9 +45,9 @@ class _Commands(TyperGroup):
         return named()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  typer's signature
-        if cmd_name not in named():
+        stem = next((path for path in _stems() if path.rstrip("_") == cmd_name), None)
+        if stem is None:
             return None
-        stem = f"{cmd_name}_" if keyword.iskeyword(cmd_name) or cmd_name in {"list"} else cmd_name
         module = import_module(f"archscope.commands.{stem}")
         app = typer.Typer(add_completion=False)
         app.command(cmd_name)(getattr(module, stem))
@@ -63,13 +66,13 @@ def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001  read in __main__, which catches errors
 ) -> None:
     if version:
-        from archscope import __version__  # noqa: PLC0415  only this flag needs it
+        from archscope import __version__
 
         typer.echo(__version__)
         raise typer.Exit
 
 
-def _network_flags(  # noqa: PLR0913, PLR0917  one parameter per flag: typer reads this signature
+def _network_flags(
     input_: Annotated[
         str, typer.Option("--input", help="One example: 3x224x224, or 224 for a square.", metavar="C×H×W")
     ] = "",
@@ -97,8 +100,8 @@ def _network_flags(  # noqa: PLR0913, PLR0917  one parameter per flag: typer rea
     """The flags as changes to a network."""
     changes = Changes(
         num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
-        dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias, dropout=dropout,
-        adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
+        dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias,
+        dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
     )  # fmt: skip
     if input_:
         channels, size = _input(input_)
@@ -137,8 +140,8 @@ def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
 
 def terminal_width() -> int | None:
     """Characters of a line, at a terminal; None for a pipe or a file."""
-    import os  # noqa: PLC0415  a stdlib name that would shadow nothing, kept beside its one use
-    import shutil  # noqa: PLC0415  as above
+    import os
+    import shutil
 
     return shutil.get_terminal_size().columns if sys.stdout.isatty() or "COLUMNS" in os.environ else None
 
@@ -153,7 +156,7 @@ def among(flag: str, given: Sequence[str], known: Sequence[str]) -> None:
 def _input(text: str) -> tuple[int | None, tuple[int, int]]:
     """(channels, (height, width)) of ``3x224x224``, ``224x224`` or ``224``."""
     parts = text.lower().replace("×", "x").split("x")
-    if not all(part.isdigit() and 0 < int(part) for part in parts) or len(parts) > 3:
+    if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
         raise UsageError(
             Problem("bad-value", f"--input is {text!r}", expected="channels x height x width, such as 3x224x224")
         )

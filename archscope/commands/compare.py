@@ -119,7 +119,8 @@ def _notes(found: Comparison) -> list[str]:
     notes = [f"batch {setting.batch}, {setting.dtype}, {setting.mode}"]
     if len(found.networks) == 2:
         notes.append(
-            "stage: side of the maps as a part of the input's; head: vectors and single positions; difference: second minus first"
+            "stage: side of the maps as a part of the input's; head: vectors and single positions; "
+            "difference: second minus first"
         )
     for profile in found.profiles:
         notes += [f"{profile.network}, changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []

@@ -20,7 +20,7 @@ arxiv = "0000.00000"        # or: doi, url
 table = "Table 1"
 input = [3, 32, 32]         # one example: channels, height, width
 
-# One column per network. A row with a single cell belongs to all of them. `archscope ops` lists what may stand in a cell.
+# One column per network. A row with a single cell belongs to all of them. `archscope ops` lists what a cell may say.
 grid = \'\'\'
 | A         | B         |
 |-----------|-----------|

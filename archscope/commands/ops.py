@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields as fields_of
-from typing import Annotated
-
-import typer
 
 from archscope import ops as register
 from archscope.commands import FormatFlag, OutputFlag, emit
@@ -45,5 +42,5 @@ def _words(op: type[register.Op]) -> list[str]:
     notation = op.notation or ""
     options = [
         f"{field.name}=" for field in fields_of(op) if f"{{{field.name}}}" not in notation and field.type != "bool"
-    ]  # type: ignore[arg-type]
+    ]
     return [*op.words, *options]

@@ -77,10 +77,11 @@ def choose(condition: bool, a: Size, b: Size) -> Size:
         return a if condition else b
     module = type(condition).__module__
     if module.startswith("numpy"):
-        import numpy as np  # noqa: PLC0415  only reached when a NumPy size came in
+        import numpy as np
 
-        return np.where(condition, a, b)  # type: ignore[return-value]
-    import sympy  # noqa: PLC0415  only reached when a SymPy size came in
+        merged: Size = np.where(condition, a, b)
+        return merged
+    import sympy
 
     return sympy.Piecewise((a, condition), (b, True))
 
@@ -100,7 +101,7 @@ def require(condition: bool, message: Callable[[], str]) -> None:
     points = _unusable.get()
     if points is not None:
         points.append(~condition)
-    elif not condition.all():  # type: ignore[attr-defined]
+    elif not condition.all():
         raise ShapeError(Problem("impossible-shape", message()))
 
 
@@ -117,9 +118,11 @@ def unusable_points() -> Iterator[list[Any]]:
 
 def _elementwise(of_arrays: str, of_symbols: str, a: Size, b: Size) -> Size:
     if any(type(x).__module__.startswith("sympy") for x in (a, b)):
-        import sympy  # noqa: PLC0415  only reached when a SymPy size came in
+        import sympy
 
-        return getattr(sympy, of_symbols)(a, b)
-    import numpy as np  # noqa: PLC0415  only reached when a NumPy size came in
+        chosen: Size = getattr(sympy, of_symbols)(a, b)
+        return chosen
+    import numpy as np
 
-    return getattr(np, of_arrays)(a, b)
+    picked: Size = getattr(np, of_arrays)(a, b)
+    return picked

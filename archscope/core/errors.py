@@ -62,14 +62,14 @@ def _picture(span: Span) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """``text`` with every control character spelled out, so that a file cannot steer a terminal.
+    r"""``text`` with every control character spelled out, so that a file cannot steer a terminal.
 
-    >>> printable("conv3-64\\x1b[2J")
-    'conv3-64\\\\x1b[2J'
+    >>> printable("conv3-64\x1b[2J")
+    'conv3-64\\x1b[2J'
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\n" else _spelled(c) for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else _spelled(c) for c in text)
 
 
 def _spelled(character: str) -> str:
@@ -130,7 +130,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("vgg61", ["vgg16", "googlenet"])
     'did you mean vgg16?'
     """
-    import difflib  # noqa: PLC0415  only an error needs it: it is kept off the path of a summary
+    import difflib
 
     names: Sequence[str] = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"did you mean {', '.join(names)}?" if names else ""

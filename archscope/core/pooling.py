@@ -27,7 +27,8 @@ def pooled_shape(shape: Shape, window: Window, ceil_mode: bool) -> Shape:
 def _size_after(n: Size, kernel: Size, stride: Size, padding: Size, *, ceil_mode: bool) -> Size:
     padded = n + 2 * padding
     require(padding <= kernel // 2, lambda: f"a padding of {padding} is more than half of the pool's kernel {kernel}")
-    require(kernel <= padded, lambda: f"a pool of {kernel} is larger than its padded input {padded}")
+    reach = padded + stride - 1 if ceil_mode else padded
+    require(kernel <= reach, lambda: f"a pool of {kernel} is larger than its padded input {padded}")
     if not ceil_mode:
         return (padded - kernel) // stride + 1
     size = ceil_div(padded - kernel, stride) + 1

@@ -66,6 +66,7 @@ class Setting:
 
     @property
     def item_bytes(self) -> int:
+        """Bytes of one parameter or activation."""
         return ITEM_BYTES[self.dtype]
 
 
@@ -107,6 +108,7 @@ class Call:
 
     @property
     def is_module(self) -> bool:
+        """Whether it names a module, not a function."""
         return self.name.startswith("nn.")
 
 

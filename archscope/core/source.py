@@ -40,5 +40,6 @@ class Span:
 
     @property
     def line_text(self) -> str:
+        """The whole line that the span stands on."""
         lines = self.source.lines
         return lines[self.line - 1].rstrip("\r") if self.line <= len(lines) else ""

@@ -5,6 +5,7 @@ A module here defines ``render(sheet, width) -> str``. ``width`` is the room tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,9 @@ SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of a sheet. unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
+    """A column of a sheet.
+
+    unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
 
     name: what machines call it. keep: the order in which a narrow terminal gives columns up; 0 is never given up.
     """
@@ -73,24 +76,16 @@ def of_file(path: str) -> str:
 def spelled(value: Any, unit: str) -> str:
     """A value as people read it.
 
-    >>> spelled(138357544, "count"), spelled((64, 224, 224), "shape"), spelled(60950432, "bytes"), spelled(None, "count")
-    ('138,357,544', '64×224×224', '58.13 MiB', '?')
+    >>> spelled(138357544, "count"), spelled((64, 224, 224), "shape"), spelled(60950432, "bytes")
+    ('138,357,544', '64×224×224', '58.13 MiB')
+    >>> spelled(None, "count")
+    '?'
     """
     if value is None:
         return "?"
-    if unit == "shape":
-        return "×".join(str(size) for size in value)
-    if unit == "count":
-        return f"{value:,}" if isinstance(value, int | float) else str(value)
-    if unit == "signed":
-        return f"{value:+,}" if value else "0"
-    if unit == "bytes":
-        return _bytes(value)
-    if unit == "ratio":
-        return f"{value:.2f}×"
-    if unit == "share":
-        return f"{100 * value:.1f} %"
-    return str(value)
+    if isinstance(value, str) or unit not in _SPELLINGS:
+        return str(value)
+    return _SPELLINGS[unit](value)
 
 
 def _bytes(value: float) -> str:
@@ -101,3 +96,13 @@ def _bytes(value: float) -> str:
             return f"{size:.0f} B" if unit == "B" else f"{size:.2f} {unit}"
         size /= 1024
     return f"{size:.2f} GiB"
+
+
+_SPELLINGS: dict[str, Callable[[Any], str]] = {
+    "shape": lambda value: "×".join(str(size) for size in value),
+    "count": lambda value: f"{value:,}",
+    "signed": lambda value: f"{value:+,}" if value else "0",
+    "bytes": _bytes,
+    "ratio": lambda value: f"{value:.2f}×",
+    "share": lambda value: f"{100 * value:.1f} %",
+}

@@ -13,7 +13,7 @@ _SPECIAL = {
 
 
 def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contract: a file has no width
-    """The sheet as a ``table`` environment; it needs ``\\usepackage{booktabs}``. Notes become the caption."""
+    r"""The sheet as a ``table`` environment; it needs ``\usepackage{booktabs}``. Notes become the caption."""
     shape = "".join("l" if each.unit in {"text", "bar"} else "r" for each in sheet.fields)
     lines = [
         r"\begin{table}",

@@ -10,8 +10,7 @@ def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contrac
     """The sheet as a pipe table, its total in bold, its notes below."""
     marks = [":--" if each.unit in {"text", "bar"} else "--:" for each in sheet.fields]
     lines = [f"**{_escaped(sheet.title)}**", "", _line([_escaped(each.head) for each in sheet.fields]), _line(marks)]
-    for row in sheet.rows:
-        lines.append(_line([_cell(value, each.unit) for value, each in zip(row, sheet.fields, strict=True)]))
+    lines += [_line([_cell(v, each.unit) for v, each in zip(row, sheet.fields, strict=True)]) for row in sheet.rows]
     if sheet.total is not None:
         cells = [_cell(value, each.unit) for value, each in zip(sheet.total, sheet.fields, strict=True)]
         lines.append(_line([f"**{cell}**" if cell else "" for cell in cells]))

@@ -1,4 +1,4 @@
-"""A table for people at a terminal, by rich. A narrow terminal gives up columns and says which; NO_COLOR is honoured."""
+"""A table for people, by rich. A narrow terminal gives up columns and says which; NO_COLOR is honoured."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A network with all sizes. ``scopes[0]`` is the network itself; ``title`` and ``source`` say where it came from."""
+    """A network with all sizes. ``scopes[0]`` is the network itself; ``title``, ``source``: where it came from."""
 
     name: str
     inputs: tuple[int, ...]

@@ -18,7 +18,7 @@ from archscope.spec.network import Block, Item, Layer, Spec
 
 
 def with_adaptive_pool(spec: Spec) -> Spec:
-    """torchvision's pool in front of the head: at any input the FC layers get the size they have at the table's.
+    """The pool that torchvision has in front of the head: FC layers get the size they have at the table's input.
 
     Takes a named spec at the table's input size, and returns a named one. Raises Unsupported without an FC layer.
     """
@@ -29,7 +29,8 @@ def with_adaptive_pool(spec: Spec) -> Spec:
             Problem("no-such-knob", f"{spec.name} has no FC layer that an adaptive pool could stand before")
         )
     size = graph.shapes_in(flat)[0][2:]
-    pool = Layer(AdaptiveAvgPool((size[0], size[1])), name="avgpool")
+    taken = {item.name for item in spec.root.items}
+    pool = Layer(AdaptiveAvgPool((size[0], size[1])), name="adaptive_pool" if "avgpool" in taken else "avgpool")
     scope = graph.scopes[flat.scope]
     # Every item before it is one child, and nothing but flatten adds a child of its own to a chain.
     before = next(n for n, child in enumerate(scope.children) if _path(graph, child) == flat.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from archscope.core.arithmetic import Shape, require
@@ -24,7 +25,7 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
     Raises ShapeError, at the cell of the layer, where sizes do not fit.
     """
     for size in (batch, *spec.input_shape):
-        require(0 < size, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
+        require(size > 0, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
         require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
     builder = _Builder()
     start = builder.tensor((batch, *spec.input_shape))
@@ -80,10 +81,9 @@ class _Builder:
         """Runs the items of a block on tensor ``x`` within ``scope``; returns its result."""
         if block.join is not None:
             results = [self.item(item, x, scope) for item in block.items]
-            return self.join(block, results, scope)
-        ranks = _ranks_from(block.items)
-        for item, rank in zip(block.items, ranks, strict=True):
-            if rank == 2 and len(self.tensors[x].shape) > 2:
+            return self.join(block.join, block, results, scope)
+        for n, item in enumerate(block.items):
+            if len(self.tensors[x].shape) > 2 and _wants_vector(block.items[n:]):
                 x = self.function(Flatten(), (x,), scope, item.span)
             if isinstance(item, Block) and item.side:
                 self.side(item, x, scope)
@@ -118,10 +118,9 @@ class _Builder:
         except ArchscopeError as error:
             raise located(error, layer.span) from error
 
-    def join(self, block: Block, results: list[int], scope: int) -> int:
-        assert block.join is not None
+    def join(self, join: Op, block: Block, results: list[int], scope: int) -> int:
         try:
-            return self.function(block.join, tuple(results), scope, block.span)
+            return self.function(join, tuple(results), scope, block.span)
         except ArchscopeError as error:
             raise located(error, block.span) from error
 
@@ -167,21 +166,20 @@ def _side_outputs(sides: list[Output]) -> list[Output]:
     return sides[::-1]
 
 
-def _ranks_from(items: tuple[Item, ...]) -> list[int | None]:
-    """For each item the rank that it, or the first after it that cares, wants of what comes in.
-
-    So that dropout between the last pool and the FC layer already gets a vector, as in torchvision.
-    """
-    ranks: list[int | None] = []
-    wanted: int | None = None
-    for item in reversed(items):
-        if not (isinstance(item, Block) and item.side):
-            wanted = _rank(item) or wanted
-        ranks.append(wanted if not (isinstance(item, Block) and item.side) else None)
-    return ranks[::-1]
+def _wants_vector(items: Iterable[Item]) -> bool:
+    """Whether what runs next takes a vector: an FC layer, or dropout in front of one, as in torchvision."""
+    return _wanted_rank(items) == 2
 
 
-def _rank(item: Item) -> int | None:
-    if isinstance(item, Layer):
-        return item.op.rank
-    return next((rank for rank in map(_rank, item.items) if rank is not None), None)
+def _wanted_rank(items: Iterable[Item]) -> int | None:
+    """The rank that the first op wants; 0 where it takes any; None where there is only what follows flatten."""
+    for item in items:
+        if isinstance(item, Block):
+            wanted = None if item.side else _wanted_rank(item.items)
+        elif item.op.rank is None:
+            wanted = None if item.op.follows_flatten else 0
+        else:
+            wanted = item.op.rank
+        if wanted is not None:
+            return wanted
+    return None

@@ -27,6 +27,8 @@ class Op:
     never returns 0 for "unknown".
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     notation: ClassVar[str | None] = None
     """How a cell spells it: ``conv{kernel_size}-{out_channels}[/{stride}]``; brackets hold what may be left out. None
     for an op that only captured modules have. Any other field may follow as ``name=value``."""
@@ -36,6 +38,9 @@ class Op:
 
     rank: ClassVar[int | None] = None
     """How many axes its input must have; None when it takes any."""
+
+    follows_flatten: ClassVar[bool] = False
+    """Whether between a feature map and an FC layer it works on the flattened vector; others work on the map."""
 
     weight_layer: ClassVar[bool] = False
     """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
@@ -152,6 +157,6 @@ def _class_in(name: str) -> type[Op]:
 
 
 def _entry_points(name: str) -> list[type[Op]]:
-    from importlib.metadata import entry_points  # noqa: PLC0415  slow to import, and only reached when no own op matches
+    from importlib.metadata import entry_points
 
     return [point.load() for point in entry_points(group="archscope.ops", name=name)]

@@ -21,6 +21,7 @@ class Dropout(Elementwise):
     p: float = 0.5
 
     notation: ClassVar[str | None] = "dropout[ {p}]"
+    follows_flatten: ClassVar[bool] = True
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 0

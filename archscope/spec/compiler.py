@@ -224,7 +224,7 @@ def _connected(context: _Context, block: Mapping[str, Any], scope: _Scope, kind:
     """One copy of ``layers`` for each output map of a connection table, on the input maps marked for it."""
     if context.table is None:
         raise TableError(Problem("no-grid", "connections are a grid of a table file, and this is none", scope.span))
-    from archscope.spec.connections import connected_channels  # noqa: PLC0415  few tables have one
+    from archscope.spec.connections import connected_channels
 
     grid = read_grid(context.table.source, scope.section, str(block["connections"]), key="connections")
     concat = read("concat")

@@ -51,7 +51,7 @@ def _aux(spec: Spec, options: Options) -> Spec:
 def _blocks(spec: Spec, options: Options) -> Spec:
     if options.blocks is None:
         return spec
-    from archscope.spec.stages import with_blocks  # noqa: PLC0415  kept off the path of a plain summary
+    from archscope.spec.stages import with_blocks
 
     return with_blocks(spec, options.blocks)
 
@@ -70,11 +70,8 @@ def _with_gap(block: Block, heads: set[int]) -> tuple[Block, bool]:
     items = block.items
     dense = [n for n, item in enumerate(items) if isinstance(item, Layer) and item.op.rank == 2]
     if not block.side and len(dense) > 1 and id(items[dense[-1]]) in heads:
-        first = (
-            dense[0] - 1
-            if dense[0] and isinstance(items[dense[0] - 1], Layer) and _is(items[dense[0] - 1], "dropout")
-            else dense[0]
-        )  # type: ignore[arg-type]
+        before = items[dense[0] - 1] if dense[0] else None
+        first = dense[0] - 1 if isinstance(before, Layer) and _is(before, "dropout") else dense[0]
         pool = Layer(read("adaptiveavgpool1"), name="gap")
         return replace(block, items=(*items[:first], pool, *items[dense[-1] :])), True
     walked = [_with_gap(item, heads) if isinstance(item, Block) and not item.side else (item, False) for item in items]
@@ -183,7 +180,7 @@ def _conv_bias(spec: Spec, options: Options) -> Spec:
 def _dropout(spec: Spec, options: Options) -> Spec:
     if options.dropout is None:
         return spec
-    return _with_ops(spec, lambda layer: replace(layer.op, p=options.dropout) if _is(layer, "dropout") else layer.op)  # type: ignore[type-var]
+    return _with_ops(spec, lambda layer: replace(layer.op, p=options.dropout) if _is(layer, "dropout") else layer.op)
 
 
 def _input(spec: Spec, options: Options) -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass, field, replace
+from string import ascii_letters
 
 from archscope.core.errors import Problem, TableError
 from archscope.ops import letters
@@ -15,11 +16,12 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+")
 
 
 def named(spec: Spec) -> Spec:
-    """The spec with all names given. Raises TableError for two of one name in a block, or a name that is no identifier.
+    """The spec with all names given.
 
     ``[names]`` says by op how layers are called, with the counters {stage} (1, and one more after each pool and FC
-    layer), {i} (weight layers within the stage), {layer} (weight layers so far), {n} (of this op in this block) and {of} (the number in the name of the last weight
-    layer, ``1_2`` of ``conv1_2``).
+    layer), {i} (weight layers within the stage), {layer} (weight layers so far), {n} (of this op in this block) and
+    {of} (the number in the name of the last weight layer, ``1_2`` of ``conv1_2``). Raises TableError for two parts of
+    a block with one name, and for a name that is no identifier.
     """
     patterns = {letters(op): name for op, name in spec.names.items()}
     return replace(spec, root=_named_block(spec.root, patterns, _Counters()))
@@ -61,11 +63,11 @@ def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) ->
             counters.pass_over(item)
         name = item.name or _pattern_name(item, patterns, counters, local) or str(index)
         if isinstance(item, Layer) and item.op.weight_layer:
-            counters.of = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            counters.of = name.lstrip(ascii_letters)
         module = str(index) if block.numbered else name
         _check(item, module, name, local)
-        item = replace(item, name=name, module=module)
-        items.append(_named_block(item, patterns, counters) if isinstance(item, Block) else item)
+        called = replace(item, name=name, module=module)
+        items.append(_named_block(called, patterns, counters) if isinstance(called, Block) else called)
     return replace(block, items=tuple(items))
 
 

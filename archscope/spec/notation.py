@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, fields, replace
-from functools import lru_cache
 from typing import Any
 
 from archscope import ops
@@ -66,7 +65,7 @@ def write(op: Op) -> str:
     if op.notation is None:
         raise TableError(Problem("no-notation", f"{type(op).__name__} has no notation: it cannot stand in a cell"))
     form = _form(type(op))
-    changed = {f.name: getattr(op, f.name) for f in fields(op) if getattr(op, f.name) != f.default}  # type: ignore[arg-type]
+    changed = {f.name: getattr(op, f.name) for f in fields(op) if getattr(op, f.name) != f.default}
     text = ""
     for part, slots, optional in form.parts:
         if not optional or any(slot in changed for slot in slots):
@@ -84,17 +83,17 @@ def bound(op: Op, **sizes: int) -> Op:
     """The op with its expressions worked out: ``in`` is given as ``in_``, since ``in`` is a word of Python."""
     values = {name.rstrip("_"): size for name, size in sizes.items()}
     changed: dict[str, Any] = {}
-    for field in fields(op):  # type: ignore[arg-type]
+    for field in fields(op):
         value = getattr(op, field.name)
         if any(isinstance(part, Name | Operation) for part in _parts_of(value)):
             worked = tuple(bind(part, values) for part in _parts_of(value))
             changed[field.name] = worked if isinstance(value, tuple) else worked[0]
-    return replace(op, **changed)  # type: ignore[type-var]
+    return replace(op, **changed)
 
 
 def vars_of(op: Op) -> list[Any]:
     """The values of the op's fields."""
-    return [getattr(op, field.name) for field in fields(op)]  # type: ignore[arg-type]
+    return [getattr(op, field.name) for field in fields(op)]
 
 
 def _parts_of(value: Any) -> tuple[Any, ...]:
@@ -110,9 +109,17 @@ class _Form:
     kinds: dict[str, str]
 
 
-@lru_cache(maxsize=256)
+_forms: dict[type[Op], _Form] = {}
+
+
 def _form(kind: type[Op]) -> _Form:
-    kinds = {f.name: str(f.type).removesuffix(" | None") for f in fields(kind)}  # type: ignore[arg-type]
+    if kind not in _forms:
+        _forms[kind] = _taken_apart(kind)
+    return _forms[kind]
+
+
+def _taken_apart(kind: type[Op]) -> _Form:
+    kinds = {f.name: str(f.type).removesuffix(" | None") for f in fields(kind)}
     parts = list(_parts(kind.notation or ""))
     pattern = ""
     for part, _, optional in parts:
@@ -182,6 +189,6 @@ def _unknown_op(text: str, extra: Iterable[type[Op]]) -> TableError:
 
 
 def _misspelt(text: str, kind: type[Op]) -> TableError:
-    required = [f.name for f in fields(kind) if f.default is MISSING]  # type: ignore[arg-type]
+    required = [f.name for f in fields(kind) if f.default is MISSING]
     helps = f"{kind.__name__} needs {', '.join(required)}" if required else ""
     return TableError(Problem("bad-notation", f"cannot read {text!r}", expected=kind.notation or "", help=helps))

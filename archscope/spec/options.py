@@ -1,4 +1,4 @@
-"""What a caller may change about any network, in one record: the arguments of ``load`` and the flags of every command."""
+"""What a caller may change about any network: the arguments of ``load`` and the flags of every command."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Options:
     width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to``, never below it. head_width: factor
     on the FC layers before the classifier. dropout: share dropped, everywhere. head: ``gap`` puts global average
     pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
-    convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the
-    hidden FC layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool: torchvision's pool in front of
-    the head, so that the same weights fit any input. softmax: keep the table's soft-max as a layer. aux: keep the
-    auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
-    torchvision's weights were trained on.
+    convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
+    layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool:
+    torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the table's soft-max
+    as a layer. aux: keep the auxiliary heads. transform_input: map an input normalised for ImageNet to the
+    (x − 0.5) / 0.5 that some of torchvision's weights were trained on.
     """
 
     num_classes: int | None = None
@@ -79,8 +79,6 @@ class Options:
         if isinstance(self.input_size, int):
             object.__setattr__(self, "input_size", (self.input_size, self.input_size))
         _among("head", self.head, HEADS)
-        if self.bn is True:
-            object.__setattr__(self, "bn", "conv")
         _among("bn", self.bn, BATCH_NORMS)
         for name in ("num_classes", "in_channels", "round_to"):
             _positive(name, getattr(self, name))
@@ -107,7 +105,7 @@ def factor(value: Fraction | float | str, name: str = "width") -> Fraction:
     >>> factor("1/4"), factor(0.25)
     (Fraction(1, 4), Fraction(1, 4))
     """
-    from fractions import Fraction  # noqa: PLC0415  slow to import, and only a width needs it
+    from fractions import Fraction
 
     try:
         exact = Fraction(str(value))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from archscope.core.errors import Problem, Unsupported, UsageError
 from archscope.ops.conv import Conv
-from archscope.spec.network import Block, Item, Layer, Spec, layers_of
+from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.options import Blocks
+
+LARGEST = 10_000
+"""Convolutions in a stage, and channels of one."""
 
 EXPECTED = '[1, 1, 2, 2, 2], ((1, 64), (1, 128), …) or [64, "M", 128, "M", …]'
 
@@ -45,7 +49,7 @@ def signature(spec: Spec) -> list[list[str]]:
     if holder is None:
         return []
     stages, _ = stages_of(holder)
-    return [[_spelled(group[0]) for group in stage.groups] for stage in stages]
+    return [[_spelled(group) for group in stage.groups] for stage in stages]
 
 
 def named_by_blocks(spec: Spec, known: Iterable[tuple[str, Spec]]) -> str:
@@ -66,11 +70,10 @@ def stages_of(block: Block) -> tuple[list[Stage], tuple[Item, ...]]:
     """The stages of a block of plain layers, and what comes after the last of them."""
     stages: list[Stage] = []
     groups: list[list[Layer]] = []
-    items = list(block.items)
-    for at, item in enumerate(items):
-        assert isinstance(item, Layer)
+    layers = [item for item in block.items if isinstance(item, Layer)]
+    for at, item in enumerate(layers):
         if item.op.rank == 2:
-            return stages, tuple(items[at:])
+            return stages, tuple(layers[at:])
         if isinstance(item.op, Conv):
             groups.append([item])
         elif _closes(item):
@@ -103,57 +106,58 @@ def _closes(layer: Layer) -> bool:
 
 
 def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]:
-    op = group[0].op
-    assert isinstance(op, Conv)
-    return (replace(group[0], op=replace(op, out_channels=channels)), *group[1:])
+    return (replace(group[0], op=replace(_conv(group), out_channels=channels)), *group[1:])
 
 
 def _channels(blocks: Blocks, stages: Sequence[Stage]) -> list[tuple[list[int], bool]]:
     """Any of the three spellings as channels per stage, and whether a pool closes the stage."""
-    values = list(blocks)
-    if not values or any(isinstance(value, bool) for value in values):
-        raise _unreadable(blocks)
+    values: list[Any] = list(blocks)
     if any(isinstance(value, str) for value in values):
         return _from_flat(values, blocks)
-    if all(isinstance(value, list | tuple) for value in values):
-        if any(len(value) != 2 or not all(isinstance(n, int) and n > 0 for n in value) for value in values):  # type: ignore[arg-type]
+    if values and all(isinstance(value, list | tuple) and len(value) == 2 for value in values):
+        if not all(_is_count(number) for value in values for number in value):
             raise _unreadable(blocks)
-        return [([value[1]] * value[0], True) for value in values]  # type: ignore[index, list-item]
-    if not all(isinstance(value, int) and value > 0 for value in values):
+        return [([channels] * count, True) for count, channels in values]
+    if not values or not all(_is_count(value) for value in values):
         raise _unreadable(blocks)
     if len(values) != len(stages):
         message = f"blocks has {len(values)} stages, the table has {len(stages)}"
         raise UsageError(Problem("bad-value", message, expected=EXPECTED))
-    return [([_out(stage)] * count, bool(stage.pool)) for count, stage in zip(values, stages, strict=True)]  # type: ignore[operator]
+    return [
+        ([_conv(stage.groups[-1]).out_channels] * count, bool(stage.pool))
+        for count, stage in zip(values, stages, strict=True)
+    ]
 
 
-def _from_flat(values: Sequence[object], blocks: Blocks) -> list[tuple[list[int], bool]]:
+def _from_flat(values: Sequence[Any], blocks: Blocks) -> list[tuple[list[int], bool]]:
     stages: list[tuple[list[int], bool]] = []
     channels: list[int] = []
     for value in values:
         if value in {"M", "m"} and channels:
             stages.append((channels, True))
             channels = []
-        elif isinstance(value, int) and value > 0:
+        elif _is_count(value):
             channels.append(value)
         else:
             raise _unreadable(blocks)
     return [*stages, (channels, False)] if channels else stages
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST
+
+
 def _unreadable(blocks: Blocks) -> UsageError:
     return UsageError(Problem("bad-value", f"cannot read blocks {blocks!r}", expected=EXPECTED))
 
 
-def _out(stage: Stage) -> int:
-    op = stage.groups[-1][0].op
-    assert isinstance(op, Conv)
-    return op.out_channels
+def _conv(group: Sequence[Layer]) -> Conv:
+    """The convolution that a group begins with."""
+    return cast("Conv", group[0].op)
 
 
-def _spelled(layer: Layer) -> str:
-    op = layer.op
-    assert isinstance(op, Conv)
+def _spelled(group: Sequence[Layer]) -> str:
+    op = _conv(group)
     return f"conv{op.kernel_size}-{op.out_channels}"
 
 

@@ -181,7 +181,10 @@ FORM: Form = {
     "implied": {"*": (list, dict)},
     "names": {"*": str},
     "sections": {"*": str},
-    "networks": {"*": (str, {"column": str, "aliases": list, "after": dict, "bn": str, "note": str, "transform_input": bool, "headless": bool, "torchvision": str})},
+    "networks": {"*": (str, {
+        "column": str, "aliases": list, "after": dict, "bn": str, "note": str, "headless": bool,
+        "torchvision": str, "transform_input": bool,
+    })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
     "published": [{
         "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,

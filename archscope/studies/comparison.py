@@ -1,4 +1,4 @@
-"""Where do two networks differ? Stages aligned by how far the image has shrunk, and a breakdown that adds up exactly."""
+"""Where do networks differ? Stages aligned by how far the image has shrunk; differences that add up exactly."""
 
 from __future__ import annotations
 

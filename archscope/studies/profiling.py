@@ -30,8 +30,9 @@ class Total:
 class Row:
     """One layer, or a block with what its layers add up to.
 
-    path: in the built module. name: what people call it. op: as a cell spells it; a block's kind. depth: how many blocks
-    it is in, sections not counted. values: per column; None where one could not be worked out. layers: how many it holds.
+    path: in the built module. name: what people call it. op: as a cell spells it; a block's kind. depth: how many
+    blocks it is in, sections not counted. values: per column; None where one could not be worked out. layers: how many
+    it holds. side: it is in an auxiliary head.
     """
 
     path: str

@@ -38,7 +38,7 @@ class _Builder:
     parameters: dict[int, nn.Parameter] = field(default_factory=dict)
 
     def block(self, index: int) -> nn.Module:
-        from torch import nn  # noqa: PLC0415  torch is imported only by those who build
+        from torch import nn
 
         graph = self.graph
         chain = is_chain(graph, index)
@@ -57,7 +57,7 @@ class _Builder:
         return made
 
     def leaf(self, node: Node) -> nn.Module:
-        from torch import nn  # noqa: PLC0415  as above
+        from torch import nn
 
         call = node.op.torch(*self.graph.shapes_in(node))
         kind = getattr(nn, call.name.removeprefix("nn."), None)
@@ -77,7 +77,7 @@ class _Builder:
 @cache
 def _class_of(name: str, source: str) -> type[nn.Module]:
     """The class that a source text defines: made once, so that equal blocks share one, and known to tracebacks."""
-    import torch  # noqa: PLC0415  as above
+    import torch
 
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     filename = f"<archscope {name} {digest}>"

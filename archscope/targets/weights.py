@@ -52,21 +52,23 @@ def _torchvision(spec: Spec | None) -> Weights:
     if spec is None or not spec.torchvision:
         name = "a graph" if spec is None else spec.name
         raise Unsupported(Problem("no-weights", f"torchvision has no weights for {name}", help=_accepting(spec)))
-    import torchvision  # noqa: PLC0415  slow to import, and only these weights need it
+    import torchvision
 
     chosen = torchvision.models.get_model_weights(spec.torchvision).DEFAULT
     try:
         state: Weights = chosen.get_state_dict(progress=False, check_hash=True)
     except OSError as error:
         message = f"cannot download {chosen.url}: {error}"
-        raise ArchscopeError(Problem("no-download", message, help="give the path of a downloaded file instead")) from error
+        raise ArchscopeError(
+            Problem("no-download", message, help="give the path of a downloaded file instead")
+        ) from error
     return state
 
 
 def _accepting(spec: Spec | None) -> str:
     """The network of the same paper that does take torchvision's weights."""
-    from archscope import catalog  # noqa: PLC0415  only this message needs it
-    from archscope.spec.compiler import networks  # noqa: PLC0415  as above
+    from archscope import catalog
+    from archscope.spec.compiler import networks
 
     if spec is None:
         return ""
@@ -80,10 +82,12 @@ def _accepting(spec: Spec | None) -> str:
 
 
 def _file(path: str) -> Weights:
-    import torch  # noqa: PLC0415  slow to import
+    import torch
 
     if not Path(path).is_file():
-        raise UnknownName(Problem("unknown-weights", f"weights is {path!r}", expected="torchvision, or the path of a state dict"))
+        raise UnknownName(
+            Problem("unknown-weights", f"weights is {path!r}", expected="torchvision, or the path of a state dict")
+        )
     try:
         # weights_only refuses to unpickle anything but tensors and plain values.
         state: Weights = torch.load(path, map_location="cpu", weights_only=True)
@@ -91,7 +95,9 @@ def _file(path: str) -> Weights:
         first = str(error).split("\n", maxsplit=1)[0]
         raise ArchscopeError(Problem("unreadable-weights", f"{path!r} is no state dict: {first}")) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ArchscopeError(Problem("unreadable-weights", f"{path!r} holds no state dict, but a {type(state).__name__}"))
+        raise ArchscopeError(
+            Problem("unreadable-weights", f"{path!r} holds no state dict, but a {type(state).__name__}")
+        )
     return state
 
 
@@ -99,7 +105,11 @@ def _without_missing_heads(state: Weights, own: Weights) -> dict[str, torch.Tens
     """Without the auxiliary heads that the module was built without."""
     ours = {key.partition(".")[0] for key in own}
     heads = {key.partition(".")[0] for key in state} - ours
-    return {key: value for key, value in state.items() if key.partition(".")[0] not in heads or not key.lower().startswith("aux")}
+    return {
+        key: value
+        for key, value in state.items()
+        if key.partition(".")[0] not in heads or not key.lower().startswith("aux")
+    }
 
 
 def _reshaped(state: dict[str, torch.Tensor], own: Weights) -> dict[str, torch.Tensor]:
@@ -113,7 +123,7 @@ def _reshaped(state: dict[str, torch.Tensor], own: Weights) -> dict[str, torch.T
 
 
 def _head_keys(graph: Graph) -> set[str]:
-    """State-dict keys of the layers that say the classes: the last weights of the network and of each auxiliary head."""
+    """State-dict keys of the last layers with weights, of the network and of each auxiliary head."""
     last: dict[int, list[int]] = {}
     for node in graph.nodes:
         if node.op.weight_layer:
