@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from archscope.core.errors import Problem, TableError, UnknownName, nearest
 from archscope.spec.compiler import networks
 from archscope.spec.table import Table, read_source, read_table
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A network of a table file, by the name that was found."""
 
     table: Table

@@ -8,11 +8,10 @@ not be worked out: it makes the total a lower bound, and is never counted as 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from archscope.core.errors import unknown_name
 from archscope.core.records import Setting
@@ -21,8 +20,7 @@ from archscope.graph.graph import Graph
 Values = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its name, its head in print, and what it means (the convention, printed with the numbers).
 
     unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``path`` for what is summed

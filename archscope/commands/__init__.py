@@ -18,15 +18,23 @@ import typer
 from typer.core import TyperGroup
 
 from archscope import formats
-from archscope.core.errors import Problem, UsageError
+from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
 from archscope.spec.options import BATCH_NORMS, HEADS, Changes
 
 HELP = "Architecture analysis of neural networks: a paper's own table is the program."
 
-FormatFlag = Annotated[str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.")]
-OutputFlag = Annotated[str | None, typer.Option("--output", "-o", help="Write to a file; its ending says the format.")]
-BatchFlag = Annotated[int, typer.Option("--batch", min=1, help="Examples at once.")]
-ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.")]
+_CHANGES = "Changes to the network"
+
+FormatFlag = Annotated[
+    str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.", metavar="FORMAT")
+]
+OutputFlag = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="Write to a file; its ending (.md, .csv, .json, .tex, .txt) says the format.",
+                 metavar="FILE"),
+]  # fmt: skip
+BatchFlag = Annotated[int, typer.Option("--batch", min=1, help="Examples at once.", metavar="N")]
+ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
 def named() -> list[str]:
@@ -56,13 +64,16 @@ class _Commands(TyperGroup):
 
 def command_line() -> Any:
     """The command line as one object with ``main(args)``."""
-    app = typer.Typer(cls=_Commands, help=HELP, no_args_is_help=True, add_completion=True)
-    app.callback()(_root)
+    app = typer.Typer(
+        cls=_Commands, help=HELP, add_completion=True, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    app.callback(invoke_without_command=True)(_root)
     return typer.main.get_command(app)
 
 
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001  read in __main__, which catches errors
 ) -> None:
     if version:
@@ -70,32 +81,48 @@ def _root(
 
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def _flag(*names: str, help: str, metavar: str | None = None, **more: Any) -> Any:  # noqa: A002  typer's name
+    """An option that changes the network: all of them stand in one part of the help."""
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=_CHANGES, **more)
 
 
 def _network_flags(
-    input_: Annotated[
-        str, typer.Option("--input", help="One example: 3x224x224, or 224 for a square.", metavar="C×H×W")
-    ] = "",
-    classes: Annotated[int | None, typer.Option("--classes", min=1, help="Outputs of the classifier.")] = None,
-    in_channels: Annotated[int | None, typer.Option("--in-channels", min=1, help="Channels of the input.")] = None,
-    width: Annotated[str | None, typer.Option("--width", help="Factor on conv channels, such as 1/4.")] = None,
-    head_width: Annotated[str | None, typer.Option("--head-width", help="Factor on hidden FC layers.")] = None,
-    round_to: Annotated[int, typer.Option("--round-to", min=1, help="Round scaled channels to multiples of this.")] = 1,
+    input_: Annotated[str, _flag("--input", help="One example: 3x224x224, or 224 for a square.", metavar="CxHxW")] = "",
+    classes: Annotated[int | None, _flag("--classes", help="Outputs of the classifier.", metavar="N", min=1)] = None,
+    in_channels: Annotated[
+        int | None, _flag("--in-channels", help="Channels of the input.", metavar="N", min=1)
+    ] = None,
+    width: Annotated[str | None, _flag("--width", help="Factor on conv channels, such as 1/4.", metavar="X")] = None,
+    head_width: Annotated[
+        str | None, _flag("--head-width", help="Factor on hidden FC layers, such as 1/4.", metavar="X")
+    ] = None,
+    round_to: Annotated[
+        int, _flag("--round-to", help="Round scaled channels to multiples of this.", metavar="N", min=1)
+    ] = 1,
     head: Annotated[
-        str | None, typer.Option("--head", help=f"One of {', '.join(HEADS)}; gap pools instead of hidden FC layers.")
+        str | None,
+        _flag("--head", help=f"{' or '.join(HEADS)}; gap pools instead of hidden FC layers.", metavar="HEAD"),
     ] = None,
-    dense: Annotated[bool, typer.Option("--dense", help="FC layers as convolutions, for larger images.")] = False,
+    dense: Annotated[bool, _flag("--dense", help="FC layers as convolutions, for larger images.")] = False,
     blocks: Annotated[
-        str | None, typer.Option("--blocks", help='Convolutions per stage: "1,1,2,2,2", "1x64,1x128" or "64,M,128,M".')
+        str | None,
+        _flag("--blocks", help="Convolutions per stage: 1,1,2,2,2 or 1x64,1x128 or 64,M,128,M.", metavar="LIST"),
     ] = None,
-    bn: Annotated[str | None, typer.Option("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.")] = None,
-    conv_bias: Annotated[
-        bool | None, typer.Option("--conv-bias/--no-conv-bias", help="Biases of convolutions.")
+    bn: Annotated[str | None, _flag("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.", metavar="WHERE")] = None,
+    conv_bias: Annotated[bool | None, _flag("--conv-bias/--no-conv-bias", help="Biases of convolutions.")] = None,
+    dropout: Annotated[
+        float | None, _flag("--dropout", help="Share dropped, in every dropout layer.", metavar="P")
     ] = None,
-    dropout: Annotated[float | None, typer.Option("--dropout", help="Share dropped, in every dropout layer.")] = None,
-    adaptive_pool: Annotated[bool, typer.Option("--adaptive-pool", help="torchvision's pool before the head.")] = False,
-    softmax: Annotated[bool, typer.Option("--softmax", help="Keep the soft-max as a layer.")] = False,
-    aux: Annotated[bool, typer.Option("--aux/--no-aux", help="Auxiliary heads.")] = True,
+    adaptive_pool: Annotated[
+        bool, _flag("--adaptive-pool", help="torchvision's pool before the head: the same weights fit any input.")
+    ] = False,
+    softmax: Annotated[bool, _flag("--softmax", help="Keep the soft-max as a layer.")] = False,
+    aux: Annotated[bool, _flag("--aux/--no-aux", help="Auxiliary heads.")] = True,
 ) -> Changes:
     """The flags as changes to a network."""
     changes = Changes(
@@ -105,6 +132,9 @@ def _network_flags(
     )  # fmt: skip
     if input_:
         channels, size = _input(input_)
+        if channels is not None and in_channels not in {None, channels}:
+            message = f"--input {input_} has {channels} channels, and --in-channels says {in_channels}"
+            raise UsageError(Problem("bad-value", message))
         changes["input_size"] = size
         changes["in_channels"] = channels if in_channels is None else in_channels
     return changes
@@ -131,11 +161,22 @@ def takes_network(command: Callable[..., None]) -> Callable[..., None]:
 def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
     """Prints a sheet, or writes it to a file in the format that is asked for or that the file's name says."""
     if output is not None:
-        chosen = name or formats.of_file(output)
-        Path(output).write_text(formats.render(sheet, chosen), encoding="utf-8")
+        text = formats.render(sheet, name or formats.of_file(output))
+        write(Path(output), text)
+        typer.echo(f"wrote {printable(output)}")
         return
-    chosen = name or "terminal"
-    sys.stdout.write(formats.render(sheet, chosen, terminal_width()))
+    sys.stdout.write(formats.render(sheet, name or "terminal", terminal_width()))
+
+
+def write(path: Path, text: str, mode: str = "w") -> None:
+    """Writes a file. Raises UsageError where there is one already and ``mode`` is "x", ArchscopeError if it cannot."""
+    try:
+        with path.open(mode, encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(Problem("file-exists", f"{str(path)!r} is there already; nothing was written")) from error
+    except OSError as error:
+        raise ArchscopeError(Problem("cannot-write", f"{str(path)!r}: {error.strerror}")) from error
 
 
 def terminal_width() -> int | None:

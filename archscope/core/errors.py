@@ -11,7 +11,7 @@ ArchscopeError          exit code 1; carries one or more problems
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from archscope.core.source import Span
 
@@ -19,8 +19,7 @@ _WIDTH = 96
 """Characters of a source line that an error shows: a hostile line of a megabyte stays readable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong. ``code`` is stable and can be tested for; values are quoted in ``message``."""
 
     code: str
@@ -116,7 +115,7 @@ class UsageError(ArchscopeError):
 
 def located(error: ArchscopeError, span: Span | None) -> ArchscopeError:
     """The same error, with ``span`` given to each problem that has no place yet."""
-    return type(error)(*(p if p.span is not None else replace(p, span=span) for p in error.problems))
+    return type(error)(*(p if p.span is not None else p._replace(span=span) for p in error.problems))
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], span: Span | None = None) -> UnknownName:

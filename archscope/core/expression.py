@@ -16,7 +16,7 @@ from archscope.core.errors import Problem, TableError
 LONGEST = 200
 """Characters of an expression."""
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>\d{1,12})|(?P<name>[^\W\d]\w*)|(?P<symbol>//|[-+*%()]))")
+_LEXEME = r"\s*(?:(?P<number>\d{1,12})|(?P<name>[^\W\d]\w*)|(?P<symbol>//|[-+*%()]))"
 
 _OPERATIONS: dict[str, Callable[[Size, Size], Size]] = {
     "+": lambda a, b: a + b,
@@ -102,8 +102,9 @@ def names(expression: Expression) -> set[str]:
 
 def _tokens(text: str) -> list[str]:
     tokens, at = [], 0
+    token = re.compile(_LEXEME)  # when first needed: most tables have no arithmetic
     while text[at:].strip():
-        match = _TOKEN.match(text, at)
+        match = token.match(text, at)
         if match is None:
             raise _unreadable(text, f"{text[at:].strip()[0]!r} is no part of arithmetic")
         tokens.append(match.group().strip())

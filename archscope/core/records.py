@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import Shape, Size
 
@@ -50,8 +50,7 @@ def spelled(shapes: tuple[Shape, ...]) -> str:
     return ", ".join("×".join(str(size) for size in shape[1:]) for shape in shapes)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """What a number depends on besides the network.
 
     batch: examples at once. dtype: type of parameters and activations. mode: ``eval`` or ``train`` (auxiliary heads
@@ -70,8 +69,7 @@ class Setting:
         return ITEM_BYTES[self.dtype]
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """A value in a graph: its shape with batch, its type, and the storage it lies in.
 
     dtype is ``float`` where it follows the setting, else torch's name. Tensors of one storage share memory: a view or
@@ -83,8 +81,7 @@ class Tensor:
     storage: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The window that an op slides over its input, per axis (height, width); the receptive field follows from it."""
 
     kernel_size: tuple[int, int]
@@ -112,8 +109,7 @@ class Call:
         return self.name.startswith("nn.")
 
 
-@dataclass(frozen=True, slots=True)
-class Aux:
+class Aux(NamedTuple):
     """A tensor that an op makes beside its output: pool indices, a dropout mask, statistics.
 
     item_bytes 0 means the activation's own type.
@@ -124,8 +120,7 @@ class Aux:
     item_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryRule:
+class MemoryRule(NamedTuple):
     """What one call of an op does to memory under torch's eager autograd.
 
     out: ``new``, ``inplace`` (the input's storage is overwritten) or ``view`` (it is shared).

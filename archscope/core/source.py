@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,7 @@ class Source:
         object.__setattr__(self, "lines", self.text.split("\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """``length`` characters of a source from ``line`` and ``column`` on, both counted from 1.
 
     ``place`` says in the paper's words where that is: ``row 5, column A-LRN``.
@@ -32,11 +32,11 @@ class Span:
 
     def part(self, offset: int, length: int) -> Span:
         """The span of ``length`` characters that starts ``offset`` characters into this one."""
-        return replace(self, column=self.column + offset, length=max(1, length))
+        return self._replace(column=self.column + offset, length=max(1, length))
 
     def at(self, place: str) -> Span:
         """The same characters, named by another place."""
-        return replace(self, place=place)
+        return self._replace(place=place)
 
     @property
     def line_text(self) -> str:

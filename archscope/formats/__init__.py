@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from archscope.core.errors import Problem, UsageError
+from archscope.core.errors import Problem, UsageError, printable
 
 SCHEMA_VERSION = 1
 """Of the JSON output; it changes when a field changes its meaning or goes."""
@@ -19,27 +19,36 @@ SCHEMA_VERSION = 1
 SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".txt": "terminal"}
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A column of a sheet.
 
-    unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or ``bar``.
-
-    name: what machines call it. keep: the order in which a narrow terminal gives columns up; 0 is never given up.
+    name: what machines call it. unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or
+    ``bar``. keep: the order in which a narrow terminal gives columns up, the highest first and equal ones together; 0
+    is never given up. least: to how many characters it may cut them before that; 0 is never cut. heading: a terminal
+    has no such column, since the headings of the sheet say it.
     """
 
     name: str
     head: str
     unit: str = "text"
     keep: int = 0
+    least: int = 0
+    heading: bool = False
+
+
+class Spanning(str):
+    """A text that spans all neighbouring columns in whose cells the very same object stands."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A table ready to be rendered: plain values, and what must be printed with them.
 
-    rows and total: a value per field; None is "unknown". notes: conventions and remarks, one a line.
-    data: everything, for machines. ruled: rows (by index) that a line is drawn before.
+    rows and total: a value per field; None is "unknown". notes: conventions, one a line. closing: what it comes to, in
+    a line or two, printed last. data: everything, for machines. headings: by index, a text above that row in a
+    terminal, where a group of rows begins.
     """
 
     name: str
@@ -48,8 +57,9 @@ class Sheet:
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
     notes: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
-    ruled: frozenset[int] = frozenset()
+    headings: dict[int, str] = field(default_factory=dict)
 
 
 def named() -> list[str]:
@@ -74,17 +84,17 @@ def of_file(path: str) -> str:
 
 
 def spelled(value: Any, unit: str) -> str:
-    """A value as people read it.
+    """A value as people read it, on one line and without control characters.
 
     >>> spelled(138357544, "count"), spelled((64, 224, 224), "shape"), spelled(60950432, "bytes")
     ('138,357,544', '64×224×224', '58.13 MiB')
-    >>> spelled(None, "count")
-    '?'
+    >>> spelled(None, "count"), spelled(0.8936, "share"), spelled(0.0002, "share")
+    ('?', '89.4 %', '<0.1 %')
     """
     if value is None:
         return "?"
     if isinstance(value, str) or unit not in _SPELLINGS:
-        return str(value)
+        return printable(str(value)).replace("\n", " ")
     return _SPELLINGS[unit](value)
 
 
@@ -104,5 +114,5 @@ _SPELLINGS: dict[str, Callable[[Any], str]] = {
     "signed": lambda value: f"{value:+,}" if value else "0",
     "bytes": _bytes,
     "ratio": lambda value: f"{value:.2f}×",
-    "share": lambda value: f"{100 * value:.1f} %",
+    "share": lambda value: "<0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %",
 }

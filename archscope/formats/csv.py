@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+from archscope.core.errors import printable
 from archscope.formats import Sheet
 
 
@@ -14,7 +15,7 @@ def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contrac
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     kept = [index for index, each in enumerate(sheet.fields) if each.unit != "bar"]
-    writer.writerow([sheet.fields[index].name for index in kept])
+    writer.writerow([_plain(sheet.fields[index].name) for index in kept])
     for row in sheet.rows:
         writer.writerow([_plain(row[index]) for index in kept])
     return out.getvalue()
@@ -23,6 +24,8 @@ def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contrac
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return "x".join(str(part) for part in value)
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
-        return f"'{value}"  # a spreadsheet would run it as a formula
-    return "" if value is None else value
+    if not isinstance(value, str):
+        return "" if value is None else value
+    text = printable(value).replace("\n", " ")
+    # A spreadsheet runs what begins like this as a formula, also after spaces; the quote makes it a text.
+    return f"'{text}" if text.lstrip()[:1] in {"=", "+", "-", "@"} else text

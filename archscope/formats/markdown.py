@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from archscope.core.errors import printable
-from archscope.formats import Sheet, spelled
+from typing import Any
+
+from archscope.formats import Field, Sheet, Spanning, spelled
+
+_MARKS = {"&": "&amp;", "<": "&lt;", **{mark: f"\\{mark}" for mark in "\\|*_`[]#>~$"}}
+"""What Markdown, or HTML within it, would read as more than text."""
 
 
 def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contract: a file has no width
     """The sheet as a pipe table, its total in bold, its notes below."""
     marks = [":--" if each.unit in {"text", "bar"} else "--:" for each in sheet.fields]
     lines = [f"**{_escaped(sheet.title)}**", "", _line([_escaped(each.head) for each in sheet.fields]), _line(marks)]
-    lines += [_line([_cell(v, each.unit) for v, each in zip(row, sheet.fields, strict=True)]) for row in sheet.rows]
+    lines += [_line(_cells(row, sheet.fields)) for row in sheet.rows]
     if sheet.total is not None:
-        cells = [_cell(value, each.unit) for value, each in zip(sheet.total, sheet.fields, strict=True)]
-        lines.append(_line([f"**{cell}**" if cell else "" for cell in cells]))
-    return "\n".join([*lines, "", *(f"{_escaped(note)}  " for note in sheet.notes)]).rstrip() + "\n"
+        lines.append(_line([f"**{cell}**" if cell else "" for cell in _cells(sheet.total, sheet.fields)]))
+    return "\n".join([*lines, "", *(f"{_escaped(note)}  " for note in (*sheet.notes, *sheet.closing))]).rstrip() + "\n"
 
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(value: object, unit: str) -> str:
-    return "" if value == "" else _escaped(spelled(value, unit))
+def _cells(row: tuple[Any, ...], fields: tuple[Field, ...]) -> list[str]:
+    """The cells of a row; what spans several stands in the first of them."""
+    cells, before = [], None
+    for value, each in zip(row, fields, strict=True):
+        repeated = isinstance(value, Spanning) and value is before
+        cells.append("" if repeated or value == "" else _escaped(spelled(value, each.unit)))
+        before = value
+    return cells
 
 
 def _escaped(text: str) -> str:
-    """Without what Markdown, or HTML within it, would read as more than text."""
-    text = printable(text).replace("\n", " ").replace("&", "&amp;").replace("<", "&lt;")
-    for mark in "\\|*_`[]":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    return "".join(_MARKS.get(character, character) for character in spelled(text, "text"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from archscope.core.arithmetic import Shape
 from archscope.core.records import Tensor
@@ -11,8 +13,7 @@ from archscope.core.source import Span
 from archscope.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A learnable tensor, under its state-dict key. Several nodes may refer to one: it is shared, and counts once."""
 
     key: str
@@ -20,8 +21,7 @@ class Parameter:
     trainable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
+class Buffer(NamedTuple):
     """A stored tensor that is not learnt: running statistics. dtype as in :class:`Tensor`."""
 
     key: str
@@ -29,8 +29,7 @@ class Buffer:
     dtype: str = "float"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One use of an op.
 
     path: where it is in the built module (``features.0``). name: what people call it (``conv1_1``), with the names of
@@ -44,8 +43,8 @@ class Node:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    parameters: dict[str, int] = field(default_factory=dict)
-    buffers: dict[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, int] = MappingProxyType({})
+    buffers: Mapping[str, int] = MappingProxyType({})
     scope: int = 0
     call: int = 0
     side: bool = False
@@ -53,8 +52,7 @@ class Node:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """A block while it runs: it holds its arguments until it returns.
 
     path, name: as a node's. attribute: its own name in the parent's module. kind: what its table calls such blocks.
@@ -75,8 +73,7 @@ class Scope:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A tensor that leaves the network. The main one is ``logits``; others only leave it while training."""
 
     name: str

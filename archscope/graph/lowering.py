@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from archscope.core.arithmetic import Shape, require
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
@@ -47,16 +46,18 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
     )
 
 
-@dataclass(slots=True)
 class _Builder:
-    tensors: list[Tensor] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    scopes: list[Scope] = field(default_factory=list)
-    children: list[list[tuple[str, int]]] = field(default_factory=list)
-    parameters: list[Parameter] = field(default_factory=list)
-    buffers: list[Buffer] = field(default_factory=list)
-    sides: list[Output] = field(default_factory=list)
-    setting: Setting = field(default_factory=lambda: Setting(mode="train"))
+    """The parts of a graph while it is written down."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.nodes: list[Node] = []
+        self.scopes: list[Scope] = []
+        self.children: list[list[tuple[str, int]]] = []
+        self.parameters: list[Parameter] = []
+        self.buffers: list[Buffer] = []
+        self.sides: list[Output] = []
+        self.setting = Setting(mode="train")
 
     def tensor(self, shape: Shape, storage: int = -1) -> int:
         index = len(self.tensors)
@@ -74,7 +75,7 @@ class _Builder:
         return index
 
     def close(self, scope: int, output: int) -> None:
-        closed = replace(self.scopes[scope], outputs=(output,), children=tuple(self.children[scope]))
+        closed = self.scopes[scope]._replace(outputs=(output,), children=tuple(self.children[scope]))
         self.scopes[scope] = closed
 
     def block(self, block: Block, x: int, scope: int) -> int:
@@ -162,7 +163,7 @@ class _Builder:
 def _side_outputs(sides: list[Output]) -> list[Output]:
     """The auxiliary outputs under torchvision's names and in its order: the head attached last comes first."""
     if len(sides) > 1:
-        sides = [replace(side, name=f"{side.name}{number}") for number, side in enumerate(sides, 1)]
+        sides = [side._replace(name=f"{side.name}{number}") for number, side in enumerate(sides, 1)]
     return sides[::-1]
 
 

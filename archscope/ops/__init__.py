@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -118,6 +119,7 @@ def letters(text: str) -> str:
     return match.group().replace("-", "").lower() if match else ""
 
 
+@cache
 def named() -> list[str]:
     """The names of all op files, sorted."""
     return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
@@ -129,7 +131,7 @@ def find(name: str, extra: Iterable[type[Op]] = ()) -> type[Op] | None:
     Raises Unsupported when two of them bear one name, naming both.
     """
     own = [op for op in extra if op.notation is not None and letters(op.notation) == name]
-    ours = [_class_in(name)] if (Path(__file__).parent / f"{name}.py").is_file() and name.isidentifier() else []
+    ours = [_class_in(name)] if name in named() else []
     found = [*own, *ours] or _entry_points(name)
     if len(found) > 1:
         both = " and ".join(f"{op.__module__}.{op.__qualname__}" for op in found)
@@ -144,6 +146,7 @@ def everything() -> list[type[Op]]:
     return [_class_in(name) for name in named()]
 
 
+@lru_cache(maxsize=256)
 def _class_in(name: str) -> type[Op]:
     module = import_module(f"archscope.ops.{name}")
     classes = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located, unknown_name
 from archscope.core.source import Span
@@ -37,7 +37,7 @@ def networks(table: Table) -> dict[str, Network]:
 def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Spec:
     """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once."""
     network = networks(table)[name]
-    context = _Context(table, network, tuple(extra))
+    context = _Context(table, network, tuple(extra), [])
     column = str(network.get("column", ""))
     if column and column not in table.grid.heads:
         raise unknown_name("column", column, table.grid.heads, table.where_text("networks", name, column))
@@ -72,16 +72,15 @@ def paper(table: Table) -> str:
 
 def compile_items(values: Iterable[Any], extra: Iterable[type[Op]] = ()) -> tuple[Item, ...]:
     """Items written in Python: cells, ops, lists (one after another), ``{"join": "concat", "branches": [...]}``."""
-    context = _Context(None, {}, tuple(extra))
+    context = _Context(None, {}, tuple(extra), [])
     return tuple(item for value in values for item in _items(context, value, _Scope()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(NamedTuple):
     """What a text is read in: values of placeholders and their cells, and where the text itself stands."""
 
-    values: Mapping[str, str] = field(default_factory=dict)
-    cells: Mapping[str, Span] = field(default_factory=dict)
+    values: Mapping[str, str] = {}
+    cells: Mapping[str, Span] = {}
     span: Span | None = None
     section: str = ""
     key: str = ""
@@ -89,14 +88,13 @@ class _Scope:
     bare: bool = False
 
 
-@dataclass(slots=True)
-class _Context:
+class _Context(NamedTuple):
     """The table being compiled, and the problems found so far."""
 
     table: Table | None
     network: Network
     extra: tuple[type[Op], ...]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem]
 
     def section(self, key: str) -> Any:
         empty: Any = [] if key in {"blocks", "side_branches"} else {}
@@ -126,7 +124,7 @@ def _row_items(context: _Context, row: dict[str, Cell], label: Cell, cell: Cell,
         found = _items(context, cell.text, scope)
     else:
         values, theirs = block
-        scope = replace(scope, values={**scope.values, **theirs.values}, section=theirs.section, key=theirs.key)
+        scope = scope._replace(values={**scope.values, **theirs.values}, section=theirs.section, key=theirs.key)
         found = _items(context, values, scope)
     return [_named_by_label(context, item, label.text, counts) for item in found]
 
@@ -194,7 +192,7 @@ def _items(context: _Context, value: Any, scope: _Scope) -> list[Item]:
     if isinstance(value, list | tuple):
         return [item for each in value for item in _items(context, each, scope)]
     if isinstance(value, Mapping):
-        return _items_of_block(context, value, replace(scope, bare=scope.bare or value.get("implied") is False))
+        return _items_of_block(context, value, scope._replace(bare=scope.bare or value.get("implied") is False))
     raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or table of branches", scope.span))
 
 
@@ -257,12 +255,12 @@ def _items_of_cell(context: _Context, cell: str, scope: _Scope) -> list[Item]:
     for template, value in context.section("notation").items():
         found = match(template, cell)
         if found is not None:
-            inner = replace(scope, values={**scope.values, **found}, section="notation", key=template)
-            return _items(context, value, replace(inner, within=(*scope.within, cell)))
+            inner = scope._replace(values={**scope.values, **found}, section="notation", key=template)
+            return _items(context, value, inner._replace(within=(*scope.within, cell)))
     for number, block in enumerate(context.section("blocks")):
         if block.get("name") == cell:
             key = "branches" if "branches" in block else "layers"
-            inner = replace(scope, section=f"blocks[{number}]", key=key, within=(*scope.within, cell))
+            inner = scope._replace(section=f"blocks[{number}]", key=key, within=(*scope.within, cell))
             return _items(context, block, inner)
     return [Layer(read(cell, context.extra), text=cell, span=scope.span, bare=scope.bare)]
 

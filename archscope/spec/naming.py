@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from string import ascii_letters
 
 from archscope.core.errors import Problem, TableError
@@ -27,13 +27,14 @@ def named(spec: Spec) -> Spec:
     return replace(spec, root=_named_block(spec.root, patterns, _Counters()))
 
 
-@dataclass(slots=True)
 class _Counters:
-    stage: int = 1
-    i: int = 0
-    layer: int = 0
-    of: str = ""
-    stage_closed: bool = False
+    """What is counted over the whole network."""
+
+    stage = 1
+    i = 0
+    layer = 0
+    of = ""
+    stage_closed = False
 
     def pass_over(self, layer: Layer) -> None:
         """Counts a layer before it is named. A stage ends with its pool or FC layer: what follows opens the next."""
@@ -47,12 +48,12 @@ class _Counters:
             self.stage_closed = True
 
 
-@dataclass(slots=True)
 class _Local:
     """What is counted within one block, and the names already given there."""
 
-    ops: dict[str, int] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.ops: dict[str, int] = {}
+        self.names: set[str] = set()
 
 
 def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) -> Block:

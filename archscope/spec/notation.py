@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any
+from dataclasses import MISSING, fields, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from archscope import ops
 from archscope.core.errors import Problem, TableError, nearest
@@ -38,7 +39,11 @@ def read(text: str, extra: Iterable[type[Op]] = ()) -> Op:
     >>> read("conv1×7-192").kernel_size
     (1, 7)
     """
-    text = " ".join(text.split())
+    return _read(" ".join(text.split()), tuple(extra))
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, extra: tuple[type[Op], ...]) -> Op:
     kind = ops.find(ops.letters(text), extra)
     if kind is None:
         raise _unknown_op(text, extra)
@@ -56,6 +61,7 @@ def read(text: str, extra: Iterable[type[Op]] = ()) -> Op:
     return kind(**values)
 
 
+@lru_cache(maxsize=4096)
 def write(op: Op) -> str:
     """The shortest cell that reads back as ``op``.
 
@@ -100,8 +106,7 @@ def _parts_of(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """A notation taken apart: the pattern that reads it, its parts (text, slots, optional?), the kind of each field."""
 
     pattern: re.Pattern[str]
@@ -145,7 +150,7 @@ def _option(word: str, kind: type[Op], form: _Form, text: str) -> tuple[str, Any
         return name, _value(name, form.kinds[name], part, text)
     choices = [*kind.words, *(f"{name}=" for name, its in form.kinds.items() if its in _SLOTS)]
     problem = Problem("unknown-word", f"cannot read {word!r} of {text!r}", expected=", ".join(choices))
-    raise TableError(replace(problem, help=nearest(word, choices)))
+    raise TableError(problem._replace(help=nearest(word, choices)))
 
 
 def _value(name: str, kind: str, part: str, text: str) -> Any:

@@ -6,16 +6,16 @@ Only errors ask, so nothing is scanned while all is well.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from archscope.core.source import Source, Span
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+# Patterns as text: only an error compiles them, and re keeps what it compiled.
+_HEADER = r"\s*(\[\[?)\s*([^\]]+?)\s*\]"
+_KEY = r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*="""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A key of a TOML text: the section it stands in (``blocks[1]`` for the second ``[[blocks]]``), and where."""
 
     section: str
@@ -38,7 +38,7 @@ def text_span(source: Source, section: str, key: str, text: str) -> Span:
     start = key_span(source, section, key)
     for number in range(start.line, len(source.lines) + 1):
         line = source.lines[number - 1]
-        if number > start.line and (_HEADER.match(line) or _KEY.match(line)):
+        if number > start.line and (re.match(_HEADER, line) or re.match(_KEY, line)):
             break
         at = line.find(text, start.column if number == start.line else 0)
         if text and at >= 0:
@@ -53,7 +53,7 @@ def _scan(source: Source) -> list[Place]:
         if closing:
             closing = "" if closing in line else closing
             continue
-        header, key = _HEADER.match(line), _KEY.match(line)
+        header, key = re.match(_HEADER, line), re.match(_KEY, line)
         if header is not None and key is None:
             section = _section(header, counts)
             places.append(Place(section, "", Span(source, number, header.start(2) + 1, len(header.group(2)))))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 from archscope.core.errors import Problem, Unsupported, UsageError
 from archscope.ops.conv import Conv
@@ -17,8 +17,7 @@ LARGEST = 10_000
 EXPECTED = '[1, 1, 2, 2, 2], ((1, 64), (1, 128), …) or [64, "M", 128, "M", …]'
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """Groups (a convolution and what follows it, up to the next one) and the pool that closes the stage."""
 
     groups: tuple[tuple[Layer, ...], ...]

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem, TableError, nearest
 from archscope.core.source import Source, Span
@@ -20,24 +19,21 @@ LARGEST_FILE = 1_000_000
 """Bytes; the longest table of a paper has some thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What stands in one cell, stripped, and where."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """A printed table: its heads, and per row a cell for every head. A cell that spans heads stands at each."""
 
     heads: tuple[str, ...]
     rows: tuple[dict[str, Cell], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table file: the grid as printed and, in ``data``, what the file says about it below."""
 
     source: Source

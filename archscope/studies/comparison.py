@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import product
 from archscope.core.errors import Problem, UsageError
@@ -15,8 +15,7 @@ QUANTITIES = ("params", "macs", "activations")
 HEAD = "head"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """Layers whose outputs have shrunk equally: ``1/4`` of the input's side, or ``head`` for vectors.
 
     shapes: per network the resolutions that fall in it; values: per quantity and network the sum over its layers.

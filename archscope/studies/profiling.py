@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope import analyses
 from archscope.analyses import Column, Values
@@ -16,8 +16,7 @@ from archscope.spec.notation import write
 DEFAULT_COLUMNS = ("output_shape", "params", "macs", "activations")
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """A sum and how far it can be trusted: ``exact``; ``bound`` when some values are missing; ``unavailable``."""
 
     value: Any
@@ -26,8 +25,7 @@ class Total:
     """The ops whose values could not be worked out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One layer, or a block with what its layers add up to.
 
     path: in the built module. name: what people call it. op: as a cell spells it; a block's kind. depth: how many

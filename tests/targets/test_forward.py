@@ -67,7 +67,7 @@ def with_node(graph: Graph, op: Op, inputs: tuple[int, ...]) -> Graph:
     name = f"more{len(graph.nodes)}"
     nodes = (*graph.nodes, Node(op, name, name, inputs, outputs))
     children = (*graph.scopes[0].children, ("node", len(graph.nodes)))
-    root = replace(graph.scopes[0], children=children, outputs=outputs[:1])
+    root = graph.scopes[0]._replace(children=children, outputs=outputs[:1])
     outs = (Output("logits", outputs[0]),)
     return replace(graph, nodes=nodes, tensors=(*graph.tensors, *new), scopes=(root, *graph.scopes[1:]), outputs=outs)
 
@@ -178,7 +178,7 @@ def test_a_call_that_is_none_of_torch_is_refused(call: Call, message: str):
 def test_a_tensor_from_nowhere_is_refused():
     stem = lower(named(Spec("one", Block((conv("stem"),)), (3, 8, 8))))
     graph = with_node(stem, Plus(1.0), stem.scopes[0].outputs)
-    lost = replace(graph, scopes=(replace(graph.scopes[0], inputs=()),))
+    lost = replace(graph, scopes=(graph.scopes[0]._replace(inputs=()),))
     with pytest.raises(Unsupported, match="tensor-elsewhere: 'one' uses a tensor that it neither gets nor makes"):
         module_of(lost)
 
@@ -197,13 +197,13 @@ def test_a_tensor_from_nowhere_is_refused():
 def test_a_name_that_no_attribute_can_have_is_refused(path: str, message: str):
     graph = lower(named(Spec("one", Block((conv("a"),)), (3, 8, 8))))
     with pytest.raises(Unsupported) as caught:
-        module_of(replace(graph, nodes=(replace(graph.nodes[0], path=path),)))
+        module_of(replace(graph, nodes=(graph.nodes[0]._replace(path=path),)))
     assert str(caught.value).splitlines()[0] == message
 
 
 def test_an_output_whose_name_no_field_can_have_is_refused():
     graph = tiny()
-    outputs = (*graph.outputs[:2], replace(graph.outputs[2], name="logits"))
+    outputs = (*graph.outputs[:2], graph.outputs[2]._replace(name="logits"))
     with pytest.raises(Unsupported, match="'logits' cannot name an output beside logits, aux_logits2, logits"):
         module_of(replace(graph, outputs=outputs))
 

@@ -257,7 +257,7 @@ def test_gradients_reach_every_parameter():
 
 def test_a_module_called_twice_is_made_once():
     graph = lower(named(Spec("twice", Block((conv("a", 3, 3), conv("b", 3, 3))), (3, 8, 8))))
-    nodes = (graph.nodes[0], replace(graph.nodes[1], path="a", call=1, parameters=graph.nodes[0].parameters))
+    nodes = (graph.nodes[0], graph.nodes[1]._replace(path="a", call=1, parameters=graph.nodes[0].parameters))
     model = module_of(replace(graph, nodes=nodes, parameters=graph.parameters[:2]))
     x = image(graph)
     assert [key for key, _ in model.named_parameters()] == ["a.weight", "a.bias"]
@@ -266,8 +266,8 @@ def test_a_module_called_twice_is_made_once():
 
 def test_a_parameter_of_two_modules_is_one_tensor():
     graph = lower(named(Spec("tied", Block((conv("a", 3, 3), conv("b", 3, 3))), (3, 8, 8))))
-    tied = replace(
-        graph.nodes[1], parameters={**graph.nodes[1].parameters, "weight": graph.nodes[0].parameters["weight"]}
+    tied = graph.nodes[1]._replace(
+        parameters={**graph.nodes[1].parameters, "weight": graph.nodes[0].parameters["weight"]}
     )
     model = module_of(replace(graph, nodes=(graph.nodes[0], tied)))
     assert model.get_parameter("a.weight") is model.get_parameter("b.weight")
