@@ -10,6 +10,7 @@ from archscope.core.records import Setting, Tensor
 from archscope.core.source import Span
 from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
 from archscope.ops import Op, letters
+from archscope.ops.concat import Concat
 from archscope.ops.flatten import Flatten
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.notation import bound, free_names
@@ -28,7 +29,7 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
         require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
     builder = _Builder()
     start = builder.tensor((batch, *spec.input_shape))
-    scope = builder.open("", "", "", -1, spec.root, (start,))
+    scope = builder.open(spec.root, "", "", -1, (start,))
     end = builder.block(spec.root, start, scope)
     builder.close(scope, end)
     return Graph(
@@ -57,6 +58,7 @@ class _Builder:
         self.parameters: list[Parameter] = []
         self.buffers: list[Buffer] = []
         self.sides: list[Output] = []
+        self.target = 0
         self.setting = Setting(mode="train")
 
     def tensor(self, shape: Shape, storage: int = -1) -> int:
@@ -64,10 +66,10 @@ class _Builder:
         self.tensors.append(Tensor(shape, "float", index if storage < 0 else storage))
         return index
 
-    def open(self, path: str, name: str, attribute: str, parent: int, block: Block, inputs: tuple[int, ...]) -> int:
+    def open(self, block: Block, path: str, name: str, parent: int, inputs: tuple[int, ...]) -> int:
         index = len(self.scopes)
         side = block.side or (parent >= 0 and self.scopes[parent].side)
-        scope = Scope(path, name, attribute, parent, block.kind, inputs, (), (), block.section, side, block.span)
+        scope = Scope(path, name, block.module, parent, block.kind, inputs, (), (), block.section, side, block.span)
         self.scopes.append(scope)
         self.children.append([])
         if parent >= 0:
@@ -81,30 +83,60 @@ class _Builder:
     def block(self, block: Block, x: int, scope: int) -> int:
         """Runs the items of a block on tensor ``x`` within ``scope``; returns its result."""
         if block.join is not None:
-            results = [self.item(item, x, scope) for item in block.items]
-            return self.join(block.join, block, results, scope)
+            return self.joined(block, block.join, x, scope)
+        if block.wiring == "dense":
+            return self.dense(block, x, scope)
         for n, item in enumerate(block.items):
             if len(self.tensors[x].shape) > 2 and _wants_vector(block.items[n:]):
                 x = self.function(Flatten(), (x,), scope, item.span)
             if isinstance(item, Block) and item.side:
                 self.side(item, x, scope)
             else:
-                x = self.item(item, x, scope)
+                x = self.item(item, (x,), scope)
         return x
 
-    def item(self, item: Item, x: int, scope: int) -> int:
+    def joined(self, block: Block, join: Op, x: int, scope: int) -> int:
+        """Branches side by side and their join. A conditional one looks at what the first branch made of the input."""
+        results: list[int] = []
+        for branch in block.items:
+            agree = bool(results) and self.tensors[results[0]].shape == self.tensors[x].shape
+            if isinstance(branch, Block) and branch.when == "shapes differ" and agree:
+                results.append(x)
+            elif block.when == "shapes agree" and results and not agree:
+                return results[0]
+            else:
+                self.target = self.tensors[results[0]].shape[1] if results else 0
+                results.append(self.item(branch, (x,), scope))
+        try:
+            return self.function(join, tuple(results), scope, block.span)
+        except ArchscopeError as error:
+            raise located(error, block.span) from error
+
+    def dense(self, block: Block, x: int, scope: int) -> int:
+        """Each item on all results before it, concatenated within it; in the end all of them (arXiv:1608.06993)."""
+        results = [x]
+        for item in block.items:
+            results.append(self.item(item, tuple(results), scope, dense=True))
+        return self.function(Concat(), tuple(results), scope, block.span)
+
+    def item(self, item: Item, inputs: tuple[int, ...], scope: int, *, dense: bool = False) -> int:
+        """Runs one item. In a dense block it concatenates what it gets, be it one tensor, as torchvision's does."""
         parent = self.scopes[scope]
+        if isinstance(item, Block) and item.inline:
+            return self.block(item, inputs[0], scope)
         path = f"{parent.path}.{item.module}" if parent.path else item.module
         prefix = "" if parent.section or not parent.name else f"{parent.name}."
         if isinstance(item, Layer):
+            x = self.function(Concat(), inputs, scope, item.span) if dense else inputs[0]
             return self.layer(item, x, path, prefix + item.name, scope)
-        inner = self.open(path, "" if item.section else prefix + item.name, item.module, scope, item, (x,))
+        inner = self.open(item, path, "" if item.section else prefix + item.name, scope, inputs)
+        x = self.function(Concat(), inputs, inner, item.span) if dense else inputs[0]
         result = self.block(item, x, inner)
         self.close(inner, result)
         return result
 
     def side(self, block: Block, x: int, scope: int) -> None:
-        result = self.item(block, x, scope)
+        result = self.item(block, (x,), scope)
         self.sides.append(Output("aux_logits", result, block.loss_weight, side=True))
 
     def layer(self, layer: Layer, x: int, path: str, name: str, scope: int) -> int:
@@ -114,16 +146,10 @@ class _Builder:
             message = f"{layer.text or name!r} needs {wants}, and gets {'×'.join(map(str, shape[1:]))}"
             raise Unsupported(Problem("wrong-rank", message, layer.span))
         try:
-            op = bound(layer.op, in_=shape[1]) if free_names(layer.op) else layer.op
+            op = bound(layer.op, in_=shape[1], out=self.target) if free_names(layer.op) else layer.op
             return self.node(op, (x,), path, name, scope, layer.text, layer.span)
         except ArchscopeError as error:
             raise located(error, layer.span) from error
-
-    def join(self, join: Op, block: Block, results: list[int], scope: int) -> int:
-        try:
-            return self.function(join, tuple(results), scope, block.span)
-        except ArchscopeError as error:
-            raise located(error, block.span) from error
 
     def function(self, op: Op, inputs: tuple[int, ...], scope: int, span: Span | None) -> int:
         """A node for an op that tables leave unnamed; it is called after its op."""

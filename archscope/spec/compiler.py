@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located, unknown_name
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.implied import with_implied
+from archscope.spec.items import Context, Scope, items_of, key_of
 from archscope.spec.network import Block, Item, Layer, Spec
-from archscope.spec.notation import read
-from archscope.spec.table import Cell, Table, read_grid
-from archscope.spec.template import fill, match, placeholders
+from archscope.spec.table import Cell, Table
+from archscope.spec.template import fill, match
 
 Network = Mapping[str, Any]
 """What ``[networks]`` says of one: ``{column = "D", aliases = [...], after = {...}}``."""
@@ -37,7 +37,7 @@ def networks(table: Table) -> dict[str, Network]:
 def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Spec:
     """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once."""
     network = networks(table)[name]
-    context = _Context(table, network, tuple(extra), [])
+    context = Context(table, network, tuple(extra), [])
     column = str(network.get("column", ""))
     if column and column not in table.grid.heads:
         raise unknown_name("column", column, table.grid.heads, table.where_text("networks", name, column))
@@ -51,7 +51,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
     return Spec(
         name=name,
         root=root,
-        input_shape=tuple(table.data["input"]),
+        input_shape=tuple(network.get("input", table.data["input"])),
         title=table.text("title"),
         paper=paper(table),
         table=table.source.name,
@@ -72,36 +72,11 @@ def paper(table: Table) -> str:
 
 def compile_items(values: Iterable[Any], extra: Iterable[type[Op]] = ()) -> tuple[Item, ...]:
     """Items written in Python: cells, ops, lists (one after another), ``{"join": "concat", "branches": [...]}``."""
-    context = _Context(None, {}, tuple(extra), [])
-    return tuple(item for value in values for item in _items(context, value, _Scope()))
+    context = Context(None, {}, tuple(extra), [])
+    return tuple(item for value in values for item in items_of(context, value, Scope()))
 
 
-class _Scope(NamedTuple):
-    """What a text is read in: values of placeholders and their cells, and where the text itself stands."""
-
-    values: Mapping[str, str] = {}
-    cells: Mapping[str, Span] = {}
-    span: Span | None = None
-    section: str = ""
-    key: str = ""
-    within: tuple[str, ...] = ()
-    bare: bool = False
-
-
-class _Context(NamedTuple):
-    """The table being compiled, and the problems found so far."""
-
-    table: Table | None
-    network: Network
-    extra: tuple[type[Op], ...]
-    problems: list[Problem]
-
-    def section(self, key: str) -> Any:
-        empty: Any = [] if key in {"blocks", "side_branches"} else {}
-        return self.table.data.get(key, empty) if self.table is not None else empty
-
-
-def _rows(context: _Context, table: Table, column: str) -> list[Item]:
+def _rows(context: Context, table: Table, column: str) -> list[Item]:
     """The items of all rows in order, each row's named as ``[names]`` says for its label."""
     items: list[Item] = []
     counts: dict[str, int] = {}
@@ -117,19 +92,18 @@ def _rows(context: _Context, table: Table, column: str) -> list[Item]:
     return items
 
 
-def _row_items(context: _Context, row: dict[str, Cell], label: Cell, cell: Cell, counts: dict[str, int]) -> list[Item]:
+def _row_items(context: Context, row: dict[str, Cell], label: Cell, cell: Cell, counts: dict[str, int]) -> list[Item]:
     scope = _row_scope(context, row, label, cell)
-    block = _block_of_row(context, row, label) if cell is label else None
+    block = _block_of_row(context, row, label, cell, scope)
     if block is None:
-        found = _items(context, cell.text, scope)
+        found = items_of(context, cell.text, scope)
     else:
-        values, theirs = block
-        scope = scope._replace(values={**scope.values, **theirs.values}, section=theirs.section, key=theirs.key)
-        found = _items(context, values, scope)
-    return [_named_by_label(context, item, label.text, counts) for item in found]
+        value, scope = block
+        found = items_of(context, value, scope)
+    return _named_row(context, found, (label.text, cell.text), counts)
 
 
-def _row_scope(context: _Context, row: dict[str, Cell], label: Cell, cell: Cell) -> _Scope:
+def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell) -> Scope:
     """Values of the row's placeholders: every field by its head, and what ``[columns]`` takes apart."""
     columns = context.section("columns")
     values: dict[str, str] = {}
@@ -142,8 +116,9 @@ def _row_scope(context: _Context, row: dict[str, Cell], label: Cell, cell: Cell)
             parts |= _taken_apart(template, its)
         values |= parts
         cells |= dict.fromkeys(parts, its.span)
+    values |= context.network.get("values", {})
     place = cell.span.place if cell is not label else f"{cell.span.place.split(',')[0]}, {label.text!r}"
-    return _Scope(values, cells, cell.span.at(place))
+    return Scope(values, cells, cell.span.at(place))
 
 
 def _taken_apart(template: str, cell: Cell) -> dict[str, str]:
@@ -163,142 +138,88 @@ def _network_heads(table: Table) -> list[str]:
     return [head for head in table.grid.heads if head not in described]
 
 
-def _is_no_layer(context: _Context, text: str) -> bool:
+def _is_no_layer(context: Context, text: str) -> bool:
     return bool(text) and any(match(template, text) is not None for template in context.section("rows"))
 
 
-def _block_of_row(context: _Context, row: dict[str, Cell], label: Cell) -> tuple[Mapping[str, Any], _Scope] | None:
-    """The ``[[blocks]]`` entry for a row: its label fits, and all cells it wants filled are; the choosiest wins."""
+def _block_of_row(
+    context: Context, row: dict[str, Cell], label: Cell, cell: Cell, scope: Scope
+) -> tuple[Mapping[str, Any], Scope] | None:
+    """The ``[[blocks]]`` entry for a row, and the scope to read it in; None where the cell speaks for itself.
+
+    Its ``row`` fits the label and its ``cell`` the network's cell, the cells that it wants ``filled`` are, and values
+    are as ``where`` says. Of several the one that asks for most is taken, then the first.
+    """
     fitting = []
     for number, block in enumerate(context.section("blocks")):
-        found = match(block["row"], label.text) if "row" in block and label.text else None
-        filled = block.get("filled", [])
-        if found is not None and all(head in row and row[head].text for head in filled):
-            fitting.append((len(filled), number, block, found))
+        found = _fit(block, row, label, cell, scope)
+        if found is not None:
+            asked = len(block.get("filled", ())) + len(block.get("where", ())) + ("cell" in block)
+            fitting.append((asked, -number, block, found))
     if not fitting:
         return None
-    _, number, block, found = max(fitting, key=lambda entry: (entry[0], -entry[1]))
-    return block, _Scope(values=found, section=f"blocks[{number}]", key="branches" if "branches" in block else "layers")
+    _, number, block, found = max(fitting, key=lambda entry: entry[:2])
+    values = {**scope.values, **found}
+    return block, scope._replace(values=values, section=f"blocks[{-number}]", key=key_of(block))
 
 
-def _items(context: _Context, value: Any, scope: _Scope) -> list[Item]:
-    """The items that a value stands for: a cell's text, an op, a list, or a table of branches."""
-    if isinstance(value, str):
-        return _items_of_text(context, value, scope)
-    if isinstance(value, Op):
-        return [Layer(value, span=scope.span, bare=scope.bare)]
-    if isinstance(value, Layer | Block):
-        return [value]
-    if isinstance(value, list | tuple):
-        return [item for each in value for item in _items(context, each, scope)]
-    if isinstance(value, Mapping):
-        return _items_of_block(context, value, scope._replace(bare=scope.bare or value.get("implied") is False))
-    raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or table of branches", scope.span))
+def _fit(
+    block: Mapping[str, Any], row: dict[str, Cell], label: Cell, cell: Cell, scope: Scope
+) -> dict[str, str] | None:
+    """What the placeholders of a block's ``row`` and ``cell`` are here; None where it is not for this row."""
+    if "cell" not in block and ("row" not in block or cell is not label):
+        return None
+    found: dict[str, str] = {}
+    for key, text in (("row", label.text), ("cell", cell.text)):
+        if key in block:
+            parts = match(block[key], text)
+            if parts is None:
+                return None
+            found |= parts
+    filled = all(head in row and row[head].text for head in block.get("filled", ()))
+    where = all(scope.values.get(name) == value for name, value in block.get("where", {}).items())
+    return found if filled and where else None
 
 
-def _items_of_block(context: _Context, block: Mapping[str, Any], scope: _Scope) -> list[Item]:
-    name = str(block.get("name", ""))
-    kind = name or (str(block.get("row", "")).split("{")[0].strip(" (") if "row" in block else "")
-    if "connections" in block:
-        return [_connected(context, block, scope, kind)]
-    if "branches" not in block:
-        return _items(context, block.get("layers", []), scope)
-    join = read(str(block.get("join", "concat")), context.extra)
-    branches = []
-    for number, branch in enumerate(block["branches"], 1):
-        items = _items(context, branch, scope)
-        branches.append(_as_one(items, f"branch{number}"))
-    return [Block(tuple(branches), kind=kind, join=join, span=scope.span)]
+def _named_row(context: Context, items: list[Item], texts: tuple[str, str], counts: dict[str, int]) -> list[Item]:
+    """A row's items with the name that ``[names]`` has for its label or cell, else the label as an identifier.
+
+    A name with ``{n}`` counts up for each item. Under one without, several items are a block of that name.
+    """
+    if not texts[0]:
+        return items
+    name = _pattern_of_row(context, texts) or _identifier(texts[0])
+    if "{n}" not in name and len(items) > 1 and not any(item.name for item in items):
+        items = [Block(tuple(items), numbered=True, span=items[0].span)]
+    return [item if item.name else replace(item, name=_counted(name, counts)) for item in items]
 
 
-def _as_one(items: list[Item], name: str) -> Item:
-    """A branch: its single item, or its items as a numbered block. An explicit name stays."""
-    if len(items) == 1:
-        return replace(items[0], name=items[0].name or name)
-    return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
-
-
-def _connected(context: _Context, block: Mapping[str, Any], scope: _Scope, kind: str) -> Block:
-    """One copy of ``layers`` for each output map of a connection table, on the input maps marked for it."""
-    if context.table is None:
-        raise TableError(Problem("no-grid", "connections are a grid of a table file, and this is none", scope.span))
-    from archscope.spec.connections import connected_channels
-
-    grid = read_grid(context.table.source, scope.section, str(block["connections"]), key="connections")
-    concat = read("concat")
-    branches = []
-    for number, runs in enumerate(connected_channels(grid)):
-        parts = [Layer(read(f"slice{start}:{stop}"), span=scope.span) for start, stop in runs]
-        seen = replace(parts[0], name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
-        branches.append(Block((seen, *_items(context, block["layers"], scope)), name=f"map{number}"))
-    return Block(tuple(branches), kind=kind, join=concat, span=scope.span)
-
-
-def _items_of_text(context: _Context, text: str, scope: _Scope) -> list[Item]:
-    try:
-        name, colon, rest = text.partition(": ")
-        name = fill(name, scope.values) if colon and "{" in name else name
-        if colon and name.isidentifier():
-            items = _items_of_text(context, rest.strip(), scope)
-            return [replace(_as_one(items, name), name=name)]
-        cell = fill(text, scope.values) if "{" in text else text
-        return _items_of_cell(context, cell, scope)
-    except ArchscopeError as error:
-        raise located(error, _place(context, text, scope)) from error
-
-
-def _items_of_cell(context: _Context, cell: str, scope: _Scope) -> list[Item]:
-    if len(scope.within) > 20 or cell in scope.within:
-        raise TableError(
-            Problem("refers-to-itself", f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}")
-        )
-    for template, value in context.section("notation").items():
-        found = match(template, cell)
-        if found is not None:
-            inner = scope._replace(values={**scope.values, **found}, section="notation", key=template)
-            return _items(context, value, inner._replace(within=(*scope.within, cell)))
-    for number, block in enumerate(context.section("blocks")):
-        if block.get("name") == cell:
-            key = "branches" if "branches" in block else "layers"
-            inner = scope._replace(section=f"blocks[{number}]", key=key, within=(*scope.within, cell))
-            return _items(context, block, inner)
-    return [Layer(read(cell, context.extra), text=cell, span=scope.span, bare=scope.bare)]
-
-
-def _place(context: _Context, text: str, scope: _Scope) -> Span | None:
-    """Where to point when ``text`` cannot be read: the odd cell that filled it, else the text itself."""
-    used = [name for name in placeholders(text) if name in scope.cells]
-    odd = [name for name in used if not scope.values[name].isdigit() or not int(scope.values[name])]
-    if used:
-        return scope.cells[odd[0]] if odd else scope.span
-    if context.table is not None and scope.section:
-        return context.table.where_text(scope.section, scope.key, text).at(scope.span.place if scope.span else "")
-    return scope.span
-
-
-def _named_by_label(context: _Context, item: Item, label: str, counts: dict[str, int]) -> Item:
-    """The item with the name that ``[names]`` has for the row's label, else the label as an identifier."""
-    if not label or item.name:
-        return item
+def _pattern_of_row(context: Context, texts: tuple[str, str]) -> str:
     for template, name in context.section("names").items():
-        found = match(template, label)
-        if found is not None:
-            counts[template] = counts.get(template, 0) + 1
-            return replace(item, name=fill(name, {**found, "n": str(counts[template])}))
-    plain = _identifier(label)
-    counts[plain] = counts.get(plain, 0) + 1
-    return replace(item, name=plain if counts[plain] == 1 else f"{plain}_{counts[plain]}")
+        for text in texts:
+            found = match(template, text)
+            if found is not None:
+                return fill(str(name), {**found, "n": "{n}"})
+    return ""
+
+
+def _counted(name: str, counts: dict[str, int]) -> str:
+    """The name with its number: in place of ``{n}``, else from the second one on behind it."""
+    counts[name] = counts.get(name, 0) + 1
+    if "{n}" in name:
+        return name.replace("{n}", str(counts[name]))
+    return name if counts[name] == 1 else f"{name}_{counts[name]}"
 
 
 def _identifier(label: str) -> str:
     return re.sub(r"\W+", "_", label.lower()).strip("_")
 
 
-def _with_side_branches(context: _Context, items: list[Item]) -> list[Item]:
+def _with_side_branches(context: Context, items: list[Item]) -> list[Item]:
     for number, branch in enumerate(context.section("side_branches")):
         section = f"side_branches[{number}]"
         try:
-            inner = _items(context, branch["layers"], _Scope(section=section, key="layers"))
+            inner = items_of(context, branch["layers"], Scope(section=section, key="layers"))
             loss_weight = float(branch.get("loss_weight", 0.0))
             block = Block(tuple(inner), name=branch["name"], kind="auxiliary head", side=True, loss_weight=loss_weight)
             items = _inserted(context, items, branch["after"], [block], section)
@@ -307,17 +228,17 @@ def _with_side_branches(context: _Context, items: list[Item]) -> list[Item]:
     return items
 
 
-def _with_insertions(context: _Context, items: list[Item]) -> list[Item]:
+def _with_insertions(context: Context, items: list[Item]) -> list[Item]:
     """The items with what this network has ``after`` some of them."""
     for after, values in context.network.get("after", {}).items():
         try:
-            items = _inserted(context, items, after, _items(context, values, _Scope()), "networks")
+            items = _inserted(context, items, after, items_of(context, values, Scope()), "networks")
         except ArchscopeError as error:
             context.problems.extend(error.problems)
     return items
 
 
-def _inserted(context: _Context, items: list[Item], after: str, new: list[Item], section: str) -> list[Item]:
+def _inserted(context: Context, items: list[Item], after: str, new: list[Item], section: str) -> list[Item]:
     at = next((number for number, item in enumerate(items, 1) if item.name == after), 0)
     if not at:
         span = context.table.where(section, "after") if context.table is not None else None

@@ -20,14 +20,12 @@ _CELL = "{cell}"
 
 def with_implied(root: Block, implied: Mapping[str, Any], extra: Iterable[type[Op]] = ()) -> Block:
     """The network with what its table implies written out."""
-    if not implied:
-        return root
     rules = {letters(key): value for key, value in implied.items()}
     heads = {id(layer) for layer in classifiers(root)}
 
     def expand(layer: Layer) -> tuple[Item, ...]:
         key = "classifier" if id(layer) in heads else letters(layer.op.notation or "")
-        rule = None if layer.bare else rules.get(key)
+        rule = rules.get(key) if layer.follows is None else list(layer.follows)
         if rule is None:
             return (layer,)
         return _expanded(layer, rule, extra)

@@ -54,22 +54,33 @@ class _Local:
     def __init__(self) -> None:
         self.ops: dict[str, int] = {}
         self.names: set[str] = set()
+        self.index = 0
 
 
 def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) -> Block:
+    return replace(block, items=_named_items(block, block.numbered, patterns, counters, _Local()))
+
+
+def _named_items(
+    block: Block, numbered: bool, patterns: dict[str, str], counters: _Counters, local: _Local
+) -> tuple[Item, ...]:
+    """The items of a block with their names; those of an inline block are named as its parent's."""
     items: list[Item] = []
-    local = _Local()
-    for index, item in enumerate(block.items):
+    for item in block.items:
+        if isinstance(item, Block) and item.inline:
+            items.append(replace(item, items=_named_items(item, numbered, patterns, counters, local)))
+            continue
+        index, local.index = local.index, local.index + 1
         if isinstance(item, Layer):
             counters.pass_over(item)
         name = item.name or _pattern_name(item, patterns, counters, local) or str(index)
         if isinstance(item, Layer) and item.op.weight_layer:
             counters.of = name.lstrip(ascii_letters)
-        module = str(index) if block.numbered else name
+        module = str(index) if numbered else name
         _check(item, module, name, local)
         called = replace(item, name=name, module=module)
         items.append(_named_block(called, patterns, counters) if isinstance(called, Block) else called)
-    return replace(block, items=tuple(items))
+    return tuple(items)
 
 
 def _pattern_name(item: Item, patterns: dict[str, str], counters: _Counters, local: _Local) -> str:

@@ -13,14 +13,15 @@ from archscope.ops import Op
 class Layer:
     """One use of an op. ``name`` is what people call it (``conv3_2``); ``module`` its attribute in the built module.
 
-    ``text`` is the cell as printed, before it was read; ``bare`` where nothing is implied to follow.
+    ``text`` is the cell as printed, before it was read; ``follows`` is what comes
+    after it instead of what its table implies.
     """
 
     op: Op
     name: str = ""
     module: str = ""
     text: str = ""
-    bare: bool = False
+    follows: tuple[str, ...] | None = None
     span: Span | None = None
 
 
@@ -28,7 +29,9 @@ class Layer:
 class Block:
     """Layers and blocks run one after another, or side by side where there is a ``join``.
 
-    kind: what the table calls such blocks (``inception``). section: only groups modules (torchvision's ``features``);
+    kind: what the table calls such blocks (``inception``). wiring ``dense``: each item gets all results before it.
+    when: ``shapes differ``, a way around a block that is the identity where it need not be more; ``shapes agree``, a
+    join that is left out elsewhere. inline: it is no module of its own, its parts are its parent's. section: only groups modules (torchvision's ``features``);
     it has no part in the names of its layers, and its children are ``numbered``. side: its output leaves the network
     instead of going on (an auxiliary head), only while training, with this ``loss_weight``.
     """
@@ -38,6 +41,9 @@ class Block:
     module: str = ""
     kind: str = ""
     join: Op | None = None
+    wiring: str = ""
+    when: str = ""
+    inline: bool = False
     section: bool = False
     numbered: bool = False
     side: bool = False

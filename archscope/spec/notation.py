@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archscope import ops
+from archscope.core.arithmetic import require
 from archscope.core.errors import Problem, TableError, nearest
 from archscope.core.expression import Name, Operation, bind, parse
 from archscope.ops import Op
@@ -86,15 +87,27 @@ def free_names(op: Op) -> bool:
 
 
 def bound(op: Op, **sizes: int) -> Op:
-    """The op with its expressions worked out: ``in`` is given as ``in_``, since ``in`` is a word of Python."""
+    """The op with its expressions worked out: ``in`` is given as ``in_``, since ``in`` is a word of Python.
+
+    Raises TableError for a name that has no size here, and ShapeError for a result below 1.
+    """
     values = {name.rstrip("_"): size for name, size in sizes.items()}
     changed: dict[str, Any] = {}
     for field in fields(op):
         value = getattr(op, field.name)
         if any(isinstance(part, Name | Operation) for part in _parts_of(value)):
-            worked = tuple(bind(part, values) for part in _parts_of(value))
+            worked = tuple(_worked_out(part, values) for part in _parts_of(value))
             changed[field.name] = worked if isinstance(value, tuple) else worked[0]
     return replace(op, **changed)
+
+
+def _worked_out(part: Any, sizes: dict[str, int]) -> Any:
+    result = bind(part, sizes)
+    if isinstance(result, Name | Operation):
+        message = f"{{{result}}} has no value here"
+        raise TableError(Problem("unknown-placeholder", message, expected=", ".join(f"{{{name}}}" for name in sizes)))
+    require(result >= 1, lambda: f"{{{part}}} is {result} here, and a size is at least 1")
+    return result
 
 
 def vars_of(op: Op) -> list[Any]:

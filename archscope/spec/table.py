@@ -172,13 +172,15 @@ FORM: Form = {
     "notation": {"*": _ITEMS},
     "blocks": [{
         "row": str, "name": str, "filled": list, "layers": list, "branches": list, "join": str,
-        "connections": str, "implied": bool,
+        "connections": str, "cell": str, "where": dict, "kind": str, "follows": list, "last": list, "after": list,
+        "repeat": (str, int), "first": dict, "takes": str, "dense": bool, "skip": str, "project": str,
+        "projection": list, "main": str, "shortcut": str,
     }],
     "implied": {"*": (list, dict)},
     "names": {"*": str},
     "sections": {"*": str},
     "networks": {"*": (str, {
-        "column": str, "aliases": list, "after": dict, "bn": str, "note": str, "headless": bool,
+        "column": str, "aliases": list, "values": dict, "input": list, "after": dict, "bn": str, "note": str, "headless": bool,
         "torchvision": str, "transform_input": bool,
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],

@@ -1,0 +1,290 @@
+"""Items: what a cell, a list or a block of a table stands for, as layers and blocks.
+
+A block's keys are the grammar of structure. One after another: ``layers``. Side by side: ``branches`` with a ``join``;
+``connections``. Again: ``repeat``, with ``first`` for values that only the first time has, which ``takes`` hands to one
+of its layers. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows layers: ``follows``,
+``last``, ``after``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+from archscope.core.errors import ArchscopeError, Problem, TableError, located
+from archscope.core.source import Span
+from archscope.ops import Op
+from archscope.spec.network import Block, Item, Layer
+from archscope.spec.notation import read
+from archscope.spec.table import Table, read_grid
+from archscope.spec.template import fill, match, placeholders
+
+DEEPEST = 20
+"""How many cells may be made of one another."""
+
+MOST_REPEATS = 1000
+"""How often a block may be repeated; more is a slip of the keyboard."""
+
+
+class Scope(NamedTuple):
+    """What a text is read in: values of placeholders and their cells, and where the text itself stands.
+
+    follows: what comes after each layer instead of what the table implies; None for the table's word.
+    taken, takes: values that only one layer of a sequence gets, and the template of that layer.
+    """
+
+    values: Mapping[str, str] = {}
+    cells: Mapping[str, Span] = {}
+    span: Span | None = None
+    section: str = ""
+    key: str = ""
+    within: tuple[str, ...] = ()
+    follows: tuple[str, ...] | None = None
+    taken: tuple[str, ...] = ()
+    takes: str = ""
+
+
+class Context(NamedTuple):
+    """The table being compiled, and the problems found so far."""
+
+    table: Table | None
+    network: Mapping[str, Any]
+    extra: tuple[type[Op], ...]
+    problems: list[Problem]
+
+    def section(self, key: str) -> Any:
+        """A section of the table; empty where there is none."""
+        empty: Any = [] if key in {"blocks", "side_branches"} else {}
+        return self.table.data.get(key, empty) if self.table is not None else empty
+
+
+def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
+    """The items that a value stands for: a cell's text, an op, a list, or a block.
+
+    Raises TableError, at the cell or the text, for what cannot be read.
+    """
+    if isinstance(value, str):
+        return _items_of_text(context, value, scope)
+    if isinstance(value, Op):
+        return [Layer(value, span=scope.span, follows=scope.follows)]
+    if isinstance(value, Layer | Block):
+        return [value]
+    if isinstance(value, list | tuple):
+        return _sequence(context, value, scope)
+    if isinstance(value, Mapping):
+        return _items_of_block(context, value, scope)
+    raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or block", scope.span))
+
+
+def key_of(block: Mapping[str, Any]) -> str:
+    """The key that holds what a block is made of."""
+    return next((key for key in ("connections", "branches") if key in block), "layers")
+
+
+def _sequence(context: Context, values: Sequence[Any], scope: Scope) -> list[Item]:
+    """Items one after another. Values that only one layer takes are 1 for the others."""
+    if not scope.taken:
+        return [item for value in values for item in items_of(context, value, scope)]
+    parts = [part for value in values for part in _parts(value, scope)]
+    chosen = next((n for n, part in enumerate(parts) if isinstance(part, str) and _is_taker(part, scope.takes)), 0)
+    others = scope._replace(values={**scope.values, **dict.fromkeys(scope.taken, "1")}, taken=(), takes="")
+    taker = scope._replace(taken=(), takes="")
+    return [item for n, part in enumerate(parts) for item in items_of(context, part, taker if n == chosen else others)]
+
+
+def _parts(value: Any, scope: Scope) -> list[Any]:
+    """The layers that a text of several names; a placeholder may stand for all of them."""
+    if not isinstance(value, str):
+        return [value]
+    return _split(_whole(value, scope.values))
+
+
+def _whole(text: str, values: Mapping[str, str]) -> str:
+    """A text that is nothing but a placeholder, filled where that has a value; any other as it is."""
+    return values.get(text.strip()[1:-1], text) if re.fullmatch(r"\s*\{[^{}]*\}\s*", text) else text
+
+
+def _split(cell: str) -> list[str]:
+    """The layers that one cell lists: parted by semicolons, those within brackets left alone.
+
+    >>> _split("3×3, 64; [1×1, 64; 3×3, 64] ×2")
+    ['3×3, 64', '[1×1, 64; 3×3, 64] ×2']
+    """
+    parts, depth = [""], 0
+    for character in cell:
+        depth += (character == "[") - (character == "]")
+        if character == ";" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def _is_taker(text: str, template: str) -> bool:
+    return not template or match(template, text.partition(": ")[2] or text) is not None
+
+
+def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item]:
+    if "follows" in block:
+        scope = scope._replace(follows=tuple(block["follows"]))
+    if "repeat" not in block:
+        return _once(context, block, scope)
+    times = _number(fill(str(block["repeat"]), scope.values), scope)
+    only_first = {name: fill(str(value), scope.values) for name, value in block.get("first", {}).items()}
+    others = dict.fromkeys(only_first, "1")
+    items: list[Item] = []
+    for turn in range(times):
+        values = {**scope.values, **(others if turn else only_first)}
+        taken = tuple(only_first) if "takes" in block else ()
+        takes = _whole(str(block.get("takes", "")), scope.values)
+        turned = scope._replace(values=values, taken=taken, takes=takes)
+        items.extend(_once(context, block, turned))
+    return items
+
+
+def _number(text: str, scope: Scope) -> int:
+    if not text.isdigit() or not 1 <= int(text[:9]) <= MOST_REPEATS:
+        expected = f"a whole number from 1 to {MOST_REPEATS:,}"
+        raise TableError(Problem("bad-repeat", f"a block cannot be repeated {text!r} times", scope.span, expected))
+    return int(text)
+
+
+def _once(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item]:
+    kind = kind_of(block)
+    if "connections" in block:
+        return [_connected(context, block, scope, kind)]
+    if "branches" in block:
+        items: list[Item] = [_branched(context, block, scope, kind)]
+    else:
+        items = _sequence(context, block.get("layers", []), scope)
+    if "last" in block:
+        items = _with_last(items, tuple(block["last"]))
+    if block.get("dense"):
+        return [Block(tuple(items), kind=kind, wiring="dense", span=scope.span)]
+    if "skip" in block:
+        return [_residual(context, block, scope, items, kind)]
+    after = items_of(context, block.get("after", []), scope._replace(taken=()))
+    return [*items, *after]
+
+
+def kind_of(block: Mapping[str, Any]) -> str:
+    """What a block's class is called: its name, or the words of the row or cell that it is for."""
+    words = block.get("kind") or block.get("name") or block.get("row") or ""
+    return str(words).split("{", maxsplit=1)[0].strip(" (")
+
+
+def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: str) -> Block:
+    join = read(str(block.get("join", "concat")), context.extra)
+    branches = [
+        as_one(items_of(context, branch, scope), f"branch{number}")
+        for number, branch in enumerate(block["branches"], 1)
+    ]
+    return Block(tuple(branches), kind=kind, join=join, span=scope.span)
+
+
+def as_one(items: list[Item], name: str) -> Item:
+    """A branch: its single item, or its items as a numbered block. An explicit name stays."""
+    if len(items) == 1:
+        return replace(items[0], name=items[0].name or name)
+    return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
+
+
+def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
+    """The items with what comes after the last layer that has weights."""
+    at = max((n for n, item in enumerate(items) if isinstance(item, Layer) and item.op.weight_layer), default=None)
+    if at is None:
+        return items
+    return [*items[:at], replace(cast("Layer", items[at]), follows=follows), *items[at + 1 :]]
+
+
+def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: list[Item], kind: str) -> Block:
+    """The items with a way around them, joined; then what comes ``after`` the join.
+
+    project: ``when shapes differ`` (the default) runs the projection there and is the identity elsewhere; ``always``;
+    ``never`` is the identity, and where shapes differ then nothing is joined.
+    """
+    plain = scope._replace(taken=())
+    join = read(str(block["skip"]), context.extra)
+    project = str(block.get("project", "when shapes differ" if "projection" in block else "never"))
+    if project not in {"when shapes differ", "always", "never"}:
+        expected = "when shapes differ, always, never"
+        raise TableError(Problem("bad-value", f"project is {project!r}", scope.span, expected))
+    main = Block(
+        tuple(items), name=str(block.get("main", "main")), inline="main" not in block, numbered="main" in block
+    )
+    around = items_of(context, block.get("projection", []), plain) if project != "never" else []
+    when = "shapes differ" if project == "when shapes differ" else ""
+    shortcut = Block(
+        tuple(around),
+        name=str(block.get("shortcut", "shortcut")),
+        inline=not around,
+        when=when,
+        numbered=not any(item.name for item in around),
+    )
+    joined = Block((main, shortcut), join=join, inline=True, when="shapes agree" if project == "never" else "")
+    after = items_of(context, block.get("after", []), plain)
+    return Block((joined, *after), kind=kind, span=scope.span)
+
+
+def _connected(context: Context, block: Mapping[str, Any], scope: Scope, kind: str) -> Block:
+    """One copy of ``layers`` for each output map of a connection table, on the input maps marked for it."""
+    if context.table is None:
+        raise TableError(Problem("no-grid", "connections are a grid of a table file, and this is none", scope.span))
+    from archscope.spec.connections import connected_channels
+
+    grid = read_grid(context.table.source, scope.section, str(block["connections"]), key="connections")
+    concat = read("concat")
+    branches = []
+    for number, runs in enumerate(connected_channels(grid)):
+        parts = [Layer(read(f"slice{start}:{stop}"), span=scope.span) for start, stop in runs]
+        seen = replace(parts[0], name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
+        branches.append(Block((seen, *items_of(context, block["layers"], scope)), name=f"map{number}"))
+    return Block(tuple(branches), kind=kind, join=concat, span=scope.span)
+
+
+def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
+    try:
+        name, colon, rest = text.partition(": ")
+        name = fill(name, scope.values) if colon and "{" in name else name
+        if colon and name.isidentifier():
+            items = _items_of_text(context, rest.strip(), scope)
+            return [replace(as_one(items, name), name=name)]
+        cell = fill(text, scope.values) if "{" in text else text
+        return _items_of_cell(context, cell, scope)
+    except ArchscopeError as error:
+        raise located(error, _place(context, text, scope)) from error
+
+
+def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
+    if len(scope.within) > DEEPEST or cell in scope.within:
+        message = f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}"
+        raise TableError(Problem("refers-to-itself", message))
+    within = (*scope.within, cell)
+    if ";" in cell and len(_split(cell)) > 1:
+        inner = scope._replace(within=within)
+        return [item for part in _split(cell) for item in _items_of_text(context, part, inner)]
+    for template, value in context.section("notation").items():
+        found = match(template, cell)
+        if found is not None:
+            values = {**scope.values, **found}
+            return items_of(
+                context, value, scope._replace(values=values, section="notation", key=template, within=within)
+            )
+    for number, block in enumerate(context.section("blocks")):
+        if block.get("name") == cell:
+            inner = scope._replace(section=f"blocks[{number}]", key=key_of(block), within=within)
+            return items_of(context, block, inner)
+    return [Layer(read(cell, context.extra), text=cell, span=scope.span, follows=scope.follows)]
+
+
+def _place(context: Context, text: str, scope: Scope) -> Span | None:
+    """Where to point when ``text`` cannot be read: the odd cell that filled it, else the text itself."""
+    used = [name for name in placeholders(text) if name in scope.cells]
+    odd = [name for name in used if not scope.values[name].isdigit() or not int(scope.values[name])]
+    if used:
+        return scope.cells[odd[0]] if odd else scope.span
+    if context.table is not None and scope.section:
+        return context.table.where_text(scope.section, scope.key, text).at(scope.span.place if scope.span else "")
+    return scope.span
