@@ -13,13 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archscope.api import build, load, lower, profile
+    from archscope.api import build, check, load, lower, profile
     from archscope.core.errors import ArchscopeError
     from archscope.spec.network import Spec
 
 __version__ = "0.1.0"
 
-__all__ = ["ArchscopeError", "Spec", "build", "load", "lower", "profile"]
+__all__ = ["ArchscopeError", "Spec", "build", "check", "load", "lower", "profile"]
 
 _HOMES = {"ArchscopeError": "archscope.core.errors", "Spec": "archscope.spec.network"}
 

@@ -65,12 +65,14 @@ def _problem(error: Exception) -> Problem:
         from archscope.commands import named
 
         name = message.split("'")[1]
-        return Problem(
-            "unknown-command", f"no command is called {name!r}", None, ", ".join(named()), nearest(name, named())
-        )
+        message = f"no command is called {name!r}"
+        return Problem("unknown-command", message, None, ", ".join(named()), nearest(name, named()))
     if type(error).__name__ == "MissingParameter" and param is not None:
         return Problem("missing-argument", f"{command} needs {param.make_metavar(context)}", help=usage)
     if param is not None:
+        value, wrong_type, kind = message.partition(" is not a valid ")
+        if wrong_type:
+            message = f"{value} is no {'whole ' if kind.startswith('int') else ''}number"
         return Problem("bad-value", f"{param.opts[-1]}: {message.removesuffix('.')}", help=usage)
     return Problem("bad-usage", message.removesuffix("."), help=usage)
 

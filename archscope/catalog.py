@@ -39,8 +39,8 @@ def shipped_table(path: Path) -> Table:
 
 def table_at(address: str) -> Table:
     """The table that a file name, or a shipped table's name (``vgg``), means."""
-    if _is_file(address):
-        return _read(Path(address), address)
+    if is_file(address):
+        return _own_table(address)
     for path in table_files():
         if path.stem == _plain(address):
             return shipped_table(path)
@@ -50,15 +50,14 @@ def table_at(address: str) -> Table:
 
 def find(name: str) -> Entry:
     """The table and network that a name means. Raises UnknownName with the nearest names."""
-    if _is_file(name):
+    if is_file(name):
         return _in_file(name)
     wanted = _plain(name)
     found = [
         entry for path in table_files() if _mentions(path, wanted) for entry in _named(shipped_table(path), wanted)
     ]
     if len(found) > 1:
-        files = " and ".join(entry.table.source.name for entry in found)
-        raise TableError(Problem("duplicate-network", f"{name!r} is in {files}"))
+        raise _twice(name, *found[:2])
     if found:
         return found[0]
     known = everything()
@@ -71,38 +70,59 @@ def find(name: str) -> Entry:
 def everything() -> dict[str, Entry]:
     """Every network of the shipped tables, in the order of files and rows."""
     found: dict[str, Entry] = {}
+    taken: dict[str, Entry] = {}
     for path in table_files():
         table = shipped_table(path)
-        for name in networks(table):
-            if name in found:
-                both = f"{found[name].table.source.name} and {table.source.name}"
-                raise TableError(Problem("duplicate-network", f"{name!r} is in {both}"))
-            found[name] = Entry(table, name)
+        for name, described in networks(table).items():
+            entry = Entry(table, name)
+            for each in (name, *described.get("aliases", ())):
+                if taken.setdefault(_plain(each), entry).table is not table:
+                    raise _twice(each, taken[_plain(each)], entry)
+            found[name] = entry
     return found
 
 
+def _twice(name: str, first: Entry, second: Entry) -> TableError:
+    files = f"{first.table.source.name} and {second.table.source.name}"
+    span = second.table.where_text("networks", second.network, name)
+    return TableError(Problem("duplicate-network", f"{name!r} is in {files}", span))
+
+
+def relatives_with_weights(name: str) -> list[str]:
+    """The networks named like this one (``googlenet_torchvision`` for ``googlenet``) whose weights torchvision has."""
+    stem = name.partition("_")[0]
+    return [
+        other
+        for other, entry in everything().items()
+        if other.partition("_")[0] == stem and networks(entry.table)[other].get("torchvision")
+    ]
+
+
 def named_networks(addresses: Iterable[str]) -> list[str]:
-    """Addresses with the name of a table replaced by all its networks."""
+    """Addresses with the name of a table, or its file, replaced by all its networks."""
     stems = {path.stem: path for path in table_files()}
     names: list[str] = []
     for address in addresses:
         stem = _plain(address)
         path = stems.get(stem)
-        if path is None or any(stem == _plain(name) for name in networks(shipped_table(path))):
+        if address.endswith(".toml"):
+            names.extend(f"{address}:{name}" for name in networks(table_at(address)))
+        elif path is None or any(stem == _plain(name) for name in networks(shipped_table(path))):
             names.append(address)
         else:
             names.extend(networks(shipped_table(path)))
     return names
 
 
-def _is_file(address: str) -> bool:
+def is_file(address: str) -> bool:
+    """Whether an address names a table file, or a network of one, and not a name of the catalogue."""
     return ".toml:" in address or address.endswith((".toml", os.sep))
 
 
 def _in_file(address: str) -> Entry:
     head, colon, column = address.rpartition(".toml:")
     path = f"{head}.toml" if colon else address
-    table = _read(Path(path), path)
+    table = _own_table(path)
     known = networks(table)
     if colon:
         by_column = [
@@ -150,6 +170,16 @@ def _squeezed(text: str) -> str:
     return text.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
+def _own_table(address: str) -> Table:
+    """A table of the user's: read again once its file has changed."""
+    path = Path(address).absolute()
+    try:
+        state = path.stat()
+    except OSError:
+        return read_table(read_source(path, address))  # which says what is wrong with it
+    return _read(path, address, (state.st_mtime_ns, state.st_size))
+
+
 @lru_cache(maxsize=256)
-def _read(path: Path, shown: str) -> Table:
+def _read(path: Path, shown: str, state: tuple[int, int] = (0, 0)) -> Table:  # noqa: ARG001  it is a part of the key
     return read_table(read_source(path, shown))

@@ -21,7 +21,16 @@ from archscope import formats
 from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
 from archscope.spec.options import BATCH_NORMS, HEADS, Changes
 
-HELP = "Architecture analysis of neural networks: a paper's own table is the program."
+HELP = """Architecture analysis of neural networks: a paper's own table is the program.
+
+Start with:
+
+    archscope list
+
+    archscope summary vgg16
+
+    archscope compare vgg16 googlenet
+"""
 
 _CHANGES = "Changes to the network"
 

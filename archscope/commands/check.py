@@ -1,38 +1,126 @@
-"""``archscope check ./mine.toml``."""
+"""``archscope check googlenet``."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from archscope import catalog
-from archscope.core.errors import ArchscopeError, Problem, TableError
-from archscope.graph.lowering import lower
-from archscope.spec.compiler import compile_table, networks
-from archscope.spec.naming import named
+from archscope import api, catalog
+from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.core.errors import Problem, UsageError
+from archscope.core.printed import number
+from archscope.evidence import EXPLAINED, FAILURES, REFUTED, UNAVAILABLE, UNDECIDED, Finding
+from archscope.formats import Field, Sheet
+
+WitnessFlag = Annotated[list[str] | None, typer.Option("--witness", help="Only this witness; may be repeated.")]
 
 
 def check(
-    table: Annotated[str, typer.Argument(help="A table file, or the name of a shipped table.")],
+    networks: Annotated[
+        list[str] | None, typer.Argument(help="Networks, tables or table files.", metavar="NAME…", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every network of the catalogue.")] = False,
+    witness: WitnessFlag = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on witnesses that cannot testify, too.")] = False,
+    max_params: Annotated[str | None, typer.Option("--max-params", help="Fail above this: 5M.")] = None,
+    max_macs: Annotated[str | None, typer.Option("--max-macs", help="Fail above this: 1.5G.")] = None,
+    format_: FormatFlag = None,
+    output: OutputFlag = None,
 ) -> None:
-    """Reads every network of a table and reports everything that is wrong with it; needs no torch.
+    """Holds every number against independent witnesses: the printed table, torch's counter, torchinfo and others.
+
+    A table file is read whole, and what is wrong in it reported with file, line and column; its printed numbers are
+    then checked without torch. Exit code 1 when a number is refuted and no erratum explains it.
 
     Examples:
 
-        archscope check vgg
+        archscope check googlenet --witness published
+
+        archscope check vgg --witness published
+
+        archscope check vgg16 --witness published --max-params 150M
     """
-    found = catalog.table_at(table)
-    problems: dict[str, Problem] = {}
-    counts = []
-    for name in networks(found):
-        try:
-            graph = lower(named(compile_table(found, name)))
-            counts.append(f"{name}: {sum(node.op.weight_layer for node in graph.nodes if not node.side)} weight layers")
-        except ArchscopeError as error:
-            problems |= {str(problem): problem for problem in error.problems}
-    if problems:
-        raise TableError(*problems.values())
-    typer.echo(f"{found.source.name}: {len(counts)} networks, {len(found.grid.rows)} rows, no mistakes")
-    for line in counts:
-        typer.echo(f"  {line}")
+    if not networks and not everything:
+        raise UsageError(Problem("missing-network", "nothing to check", help="name a network or a file, or give --all"))
+    names = [*(networks or []), *(catalog.everything() if everything else [])]
+    findings: list[Finding] = []
+    for name in names:
+        findings += _table_findings(name, witness) if catalog.is_file(name) else _findings(name, witness)
+    for quantity, limit in (("params", max_params), ("macs", max_macs)):
+        findings += _over_budget(quantity, limit, names)
+    emit(_sheet(findings), format_, output)
+    failing = FAILURES | ({UNAVAILABLE, UNDECIDED} if strict else set())
+    if any(finding.status in failing for finding in findings):
+        raise typer.Exit(1)
+
+
+def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
+    return list(api.check(address, witnesses=witness or ["published"]))
+
+
+def _findings(name: str, witness: list[str] | None) -> list[Finding]:
+    found: list[Finding] = []
+    for network in catalog.named_networks([name]):
+        found += api.check(network, witnesses=witness)
+    return found
+
+
+def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list[Finding]:
+    if limit is None:
+        return []
+    most = int(number(limit).value())
+    findings = []
+    for name in catalog.named_networks(names):
+        value = int(api.profile(name, columns=[quantity]).totals[quantity].value)
+        status = "agrees" if value <= most else REFUTED
+        why = "" if value <= most else f"{value - most:,} over the budget"
+        findings.append(Finding("budget", name, status, quantity, f"at most {limit}", f"{value:,}", why))
+    return findings
+
+
+def _sheet(findings: Sequence[Finding]) -> Sheet:
+    """A line per network, a column per witness; below, every number that is not simply right."""
+    witnesses = list(dict.fromkeys(finding.witness for finding in findings))
+    names = list(dict.fromkeys(finding.network for finding in findings))
+    fields = [Field("network", "network"), *(Field(each, each) for each in witnesses)]
+    rows = tuple((name, *(_verdict(findings, name, each) for each in witnesses)) for name in names)
+    counts = Counter(finding.status for finding in findings)
+    spoken = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    details = [_line(finding) for finding in findings if finding.status not in {"agrees", UNAVAILABLE}]
+    reasons = Counter(f"{f.witness} unavailable: {f.why}" for f in findings if f.status == UNAVAILABLE)
+    notes = [*details, *(f"{why} ({count})" for why, count in reasons.items()), *_conventions(findings)]
+    data = {"findings": [{key: value for key, value in f._asdict().items() if key != "span"} for f in findings]}
+    return Sheet("check", f"{len(names)} networks: {spoken}", tuple(fields), rows, notes=tuple(notes), data=data)
+
+
+def _verdict(findings: Sequence[Finding], network: str, witness: str) -> str:
+    counts = Counter(each.status for each in findings if each.network == network and each.witness == witness)
+    if not counts or set(counts) == {UNAVAILABLE}:
+        return "–"
+    words = [f"✓ {counts['agrees']}"] if counts["agrees"] else []
+    words += [f"✗ {counts[each]} {each}" for each in sorted(FAILURES) if counts[each]]
+    words += [f"{counts[each]} {each}" for each in (EXPLAINED, UNDECIDED) if counts[each]]
+    return ", ".join(words)
+
+
+def _line(finding: Finding) -> str:
+    place = f"{finding.span.source.name}:{finding.span.line}:{finding.span.column}: " if finding.span else ""
+    numbers = f"{finding.claimed}, computed {finding.computed}" if finding.computed else finding.claimed
+    return f"{place}{finding.status}: {finding.network}, {finding.what}: {numbers}: {finding.why}"
+
+
+def _conventions(findings: Sequence[Finding]) -> list[str]:
+    """The convention of each printed column, once."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for each in findings:
+        if _states(each):
+            names = seen.setdefault((each.what.partition(" of ")[0], each.why), [])
+            names += [each.network] if each.network not in names else []
+    return [f"{quantity} as printed for {', '.join(names)}: {why}" for (quantity, why), names in seen.items()]
+
+
+def _states(finding: Finding) -> bool:
+    return finding.witness == "published" and finding.status == "agrees" and bool(finding.why)

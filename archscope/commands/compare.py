@@ -8,9 +8,10 @@ import typer
 
 from archscope import api, catalog, commands
 from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, takes_network
-from archscope.formats import Field, Sheet
+from archscope.core.errors import Problem, UsageError
+from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
-from archscope.studies.comparison import QUANTITIES, Comparison, compared
+from archscope.studies.comparison import HEAD, QUANTITIES, Comparison, Stage, compared
 
 BAR = 12
 """Characters of a full bar."""
@@ -20,11 +21,18 @@ HEADS = {"params": "params", "macs": "MACs", "activations": "activations"}
 
 @takes_network
 def compare(
-    networks: Annotated[list[str], typer.Argument(help="Two networks or more; a table's name stands for all of its.")],
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            help="Two networks or more; a table's name or file stands for all of its.", metavar="NETWORK..."
+        ),
+    ],
     changes: Changes,
     batch: BatchFlag = 1,
     mode: ModeFlag = "eval",
-    by: Annotated[str, typer.Option("--by", help="Only params, macs or activations.")] = ",".join(QUANTITIES),
+    by: Annotated[str, typer.Option("--by", help="Which of params, macs, activations.", metavar="NAMES")] = ",".join(
+        QUANTITIES
+    ),
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -39,8 +47,10 @@ def compare(
         archscope compare alexnet vgg16 googlenet --format markdown
     """
     names = catalog.named_networks(networks)
-    quantities = [name.strip() for name in by.split(",") if name.strip()]
+    quantities = list(dict.fromkeys(name.strip() for name in by.split(",")))
     commands.among("--by", quantities, QUANTITIES)
+    if len(names) < 2:
+        raise UsageError(Problem("too-few", f"{' and '.join(names)} alone: a comparison needs two networks or more"))
     profiles = [api.profile(name, batch, mode=mode, columns=("output_shape", *QUANTITIES), **changes) for name in names]
     found = compared(profiles)
     commands.emit(_side_by_side(found, quantities) if len(names) == 2 else _many(found, quantities), format_, output)
@@ -50,63 +60,105 @@ def _side_by_side(found: Comparison, quantities: list[str]) -> Sheet:
     """Two networks: per quantity and stage both values, their shares as bars, and the difference, which adds up."""
     a, b = found.networks
     fields = (
-        Field("quantity", "", keep=0),
+        Field("quantity", "quantity", heading=True),
         Field("stage", "stage"),
-        Field("size_a", "size", keep=4),
-        Field("a", a, "count"),
-        Field("share_a", "share", "share", keep=2),
-        Field("bar_a", "", "bar", keep=3),
-        Field("size_b", "size", keep=4),
-        Field("b", b, "count"),
-        Field("share_b", "share", "share", keep=2),
-        Field("bar_b", "", "bar", keep=3),
+        *_of_network("a", a),
+        *_of_network("b", b),
         Field("difference", "difference", "signed"),
+        Field("ratio", "ratio", "ratio", keep=4),
     )
     rows: list[tuple[object, ...]] = []
-    ruled = []
+    headings = {}
     for quantity in quantities:
-        ruled.append(len(rows))
-        for n, stage in enumerate(found.stages):
-            shares = [found.share(stage, quantity, index) for index in (0, 1)]
-            values = stage.values[quantity]
-            rows.append((
-                HEADS[quantity] if not n else "", stage.name,
-                stage.shapes[0], values[0], shares[0], _bar(shares[0]),
-                stage.shapes[1], values[1], shares[1], _bar(shares[1]),
-                found.difference(stage, quantity, 1),
-            ))  # fmt: skip
-        total = found.totals[quantity]
-        rows.append(("", "total", "", total[0], "", "", "", total[1], "", "", total[1] - total[0]))
+        headings[len(rows)] = HEADS[quantity]
+        for stage in found.stages:
+            sides = [_side(found, stage, quantity, n) for n in (0, 1)]
+            more = found.difference(stage, quantity, 1)
+            rows.append((HEADS[quantity], stage.name, *sides[0], *sides[1], more, _ratio(*stage.values[quantity])))
+        first, second = found.totals[quantity]
+        more = found.total_difference(quantity, 1)
+        sides = [("", total, "", "") for total in (first, second)]
+        rows.append((HEADS[quantity], "total", *sides[0], *sides[1], more, _ratio(first, second)))
     return Sheet(
         name="comparison",
         title=f"{a} and {b}",
         fields=fields,
         rows=tuple(rows),
         notes=tuple(_notes(found)),
+        closing=tuple(_main_differences(found, quantities)),
         data=_data(found, quantities),
-        ruled=frozenset(ruled),
+        headings=headings,
     )
 
 
+def _of_network(letter: str, name: str) -> tuple[Field, ...]:
+    return (
+        Field(f"size_{letter}", "size", keep=5),
+        Field(letter, name, "count"),
+        Field(f"share_{letter}", "share", "share", keep=2),
+        Field(f"bar_{letter}", "", "bar", keep=3),
+    )
+
+
+def _side(found: Comparison, stage: Stage, quantity: str, n: int) -> tuple[object, ...]:
+    """Size, value, share and bar of a network's stage; empty where it has no layers."""
+    if not stage.layers[n]:
+        return "", "", "", ""
+    share = found.share(stage, quantity, n)
+    return stage.shapes[n], stage.values[quantity][n], share, _bar(share)
+
+
+def _ratio(first: int, second: int) -> object:
+    return second / first if first else ""
+
+
+def _main_differences(found: Comparison, quantities: list[str]) -> list[str]:
+    """Per quantity, the stage that makes most of the difference."""
+    lines = []
+    for quantity in quantities:
+        total = found.total_difference(quantity, 1)
+        if not total:
+            continue
+        sign = 1 if total > 0 else -1
+        stage = max(found.stages, key=lambda stage: sign * found.difference(stage, quantity, 1))
+        part = found.difference(stage, quantity, 1)
+        where = "the head" if stage.name == HEAD else f"stage {stage.name}"
+        lines.append(
+            f"{HEADS[quantity]}: {spelled(total, 'signed')}, of which {where} makes {spelled(part, 'signed')} "
+            f"({spelled(part / total, 'share')})"
+        )
+    return lines
+
+
 def _many(found: Comparison, quantities: list[str]) -> Sheet:
-    """Many networks: one row each, with totals and their ratio to the first."""
-    fields = [Field("network", "network"), Field("depth", "weight layers", "count", keep=2)]
-    for name in quantities:
-        fields += [
-            Field(name, HEADS[name], "count"),
-            Field(f"{name}_ratio", "ratio", "ratio", keep=1),
-            Field(f"{name}_bar", "", "bar", keep=3),
-        ]
-    rows = []
-    for n, profile in enumerate(found.profiles):
-        row: list[object] = [profile.network, profile.depth]
-        for name in quantities:
-            value, first, most = found.totals[name][n], found.totals[name][0], max(found.totals[name])
-            row += [value, value / first if first else None, _bar(value / most if most else 0.0)]
-        rows.append(tuple(row))
-    title = f"{len(rows)} networks, ratios to {found.networks[0]}"
+    """Many networks: per quantity a row for each, with its total, its ratio to the first, and the stages' shares."""
+    fields = (
+        Field("quantity", "quantity", heading=True),
+        Field("network", "network"),
+        Field("weight_layers", "weight layers", "count", keep=2),
+        Field("total", "total", "count"),
+        Field("ratio", "ratio", "ratio", keep=1),
+        Field("bar", "", "bar", keep=3),
+        *(Field(f"share_{stage.name}", stage.name, "share", keep=4) for stage in found.stages),
+    )
+    rows: list[tuple[object, ...]] = []
+    headings = {}
+    for quantity in quantities:
+        headings[len(rows)] = HEADS[quantity]
+        totals = found.totals[quantity]
+        for n, profile in enumerate(found.profiles):
+            shares = (found.share(stage, quantity, n) if stage.layers[n] else "" for stage in found.stages)
+            bar = _bar(totals[n] / max(totals) if max(totals) else 0.0)
+            ratio = _ratio(totals[0], totals[n])
+            rows.append((HEADS[quantity], profile.network, profile.depth, totals[n], ratio, bar, *shares))
     return Sheet(
-        "comparison", title, tuple(fields), tuple(rows), notes=tuple(_notes(found)), data=_data(found, quantities)
+        name="comparison",
+        title=f"{len(found.networks)} networks, ratios to {found.networks[0]}",
+        fields=fields,
+        rows=tuple(rows),
+        notes=tuple(_notes(found)),
+        data=_data(found, quantities),
+        headings=headings,
     )
 
 
@@ -117,11 +169,12 @@ def _bar(share: float) -> str:
 def _notes(found: Comparison) -> list[str]:
     setting = found.profiles[0].setting
     notes = [f"batch {setting.batch}, {setting.dtype}, {setting.mode}"]
-    if len(found.networks) == 2:
-        notes.append(
-            "stage: side of the maps as a part of the input's; head: vectors and single positions; "
-            "difference: second minus first"
-        )
+    two = len(found.networks) == 2
+    notes.append(
+        f"{'stage' if two else '1 to head'}: {'' if two else 'shares of the total by stage, '}"
+        "the side of the maps as a part of the input's; head: vectors and single positions"
+    )
+    notes += ["difference, ratio: second minus first, second by first"] if two else []
     for profile in found.profiles:
         notes += [f"{profile.network}, changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []
     means = {column.name: column.means for column in found.profiles[0].columns}
@@ -129,14 +182,20 @@ def _notes(found: Comparison) -> list[str]:
 
 
 def _data(found: Comparison, quantities: list[str]) -> dict[str, object]:
+    """Everything as plain values; differences are to the first network, and add up to that of the totals."""
+    count = range(len(found.networks))
     return {
         "networks": list(found.networks),
+        "weight_layers": [profile.depth for profile in found.profiles],
         "totals": {name: list(found.totals[name]) for name in quantities},
+        "differences": {name: [found.total_difference(name, n) for n in count] for name in quantities},
         "stages": [
             {
                 "stage": stage.name,
                 "sizes": list(stage.shapes),
+                "layers": list(stage.layers),
                 **{name: list(stage.values[name]) for name in quantities},
+                "differences": {name: [found.difference(stage, name, n) for n in count] for name in quantities},
             }
             for stage in found.stages
         ],

@@ -8,15 +8,29 @@ import typer
 
 from archscope import api, catalog
 from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.core.errors import Problem, UnknownName, nearest
 from archscope.core.records import Setting
 from archscope.formats import Field, Sheet
-from archscope.spec.compiler import paper
+from archscope.spec.compiler import networks, paper
 from archscope.studies.profiling import profile_graph
+
+FIELDS = (
+    Field("network", "network"),
+    Field("table", "table", heading=True),
+    Field("input", "input", "shape", keep=2),
+    Field("params", "params", "count"),
+    Field("paper", "paper", heading=True),
+    Field("title", "title", heading=True),
+    Field("note", "note", keep=1, least=16),
+)
 
 
 def list_(
     words: Annotated[
-        list[str] | None, typer.Argument(help="Only networks whose name or paper has one of these.")
+        list[str] | None,
+        typer.Argument(
+            help="Only networks in whose name, table, paper or title one of these stands.", metavar="WORD..."
+        ),
     ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
@@ -31,22 +45,38 @@ def list_(
 
         archscope list --format csv -o networks.csv
     """
+    rows = _rows(words or [])
+    tables = [row[1] for row in rows]
+    headings = {n: _heading(row) for n, row in enumerate(rows) if n == tables.index(row[1])}
+    names = [each.name for each in FIELDS]
+    data = {"networks": [dict(zip(names, row, strict=True)) for row in rows]}
+    notes = (
+        "params: learnable numbers, auxiliary heads not counted",
+        f"next: archscope summary {rows[0][0]}, or archscope show {rows[0][1]} for a table as the paper prints it",
+    )
+    title = f"{len(rows)} network{'s' * (len(rows) != 1)} in {len(headings)} table{'s' * (len(headings) != 1)}"
+    emit(Sheet("list", title, FIELDS, tuple(rows), notes=notes, data=data, headings=headings), format_, output)
+
+
+def _rows(words: list[str]) -> list[tuple[str, str, tuple[int, ...], int, str, str, str]]:
+    """A row per network in which one of the words stands; all of them for none. Raises UnknownName without any."""
     rows = []
-    for name, entry in catalog.everything().items():
-        title, source = entry.table.text("title"), paper(entry.table)
-        if words and not any(word.lower() in f"{name} {title} {source}".lower() for word in words):
+    known = catalog.everything()
+    for name, entry in known.items():
+        table, title, source = entry.table.source.name, entry.table.text("title"), paper(entry.table)
+        stem = table.rpartition("/")[2].removesuffix(".toml")
+        if words and not any(word.lower() in f"{name} {stem} {title} {source}".lower() for word in words):
             continue
         graph = api.lower(name)
         total = profile_graph(graph, Setting(), ("params",)).totals["params"].value
-        rows.append((name, graph.tensors[graph.inputs[0]].shape[1:], total, source, title))
-    fields = (
-        Field("network", "network"),
-        Field("input", "input", "shape"),
-        Field("params", "params", "count"),
-        Field("paper", "paper", keep=1),
-        Field("title", "title", keep=2),
-    )
-    names = [each.name for each in fields]
-    data = {"networks": [dict(zip(names, row, strict=True)) for row in rows]}
-    notes = ("params: learnable numbers, auxiliary heads not counted",)
-    emit(Sheet("list", f"{len(rows)} networks", fields, tuple(rows), notes=notes, data=data), format_, output)
+        note = str(networks(entry.table)[name].get("note", ""))
+        rows.append((name, stem, graph.tensors[graph.inputs[0]].shape[1:], total, source, title, note))
+    if not rows:
+        message = f"no network's name, table, paper or title has {' or '.join(map(repr, words))}"
+        raise UnknownName(Problem("unknown-network", message, help=nearest(words[0], known)))
+    return rows
+
+
+def _heading(row: tuple[str, str, tuple[int, ...], int, str, str, str]) -> str:
+    _, table, _, _, source, title, _ = row
+    return f"{table} · {title} · {source}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archscope.core.errors import Problem, UsageError
+from archscope.commands import write
+from archscope.core.errors import Problem, UsageError, printable
 
 SKELETON = """# A paper's table is the program: type it in as printed, then say below what it leaves out.
 #
@@ -59,7 +61,7 @@ dropout = "drop{{of}}"
 
 
 def new(
-    path: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    path: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.", metavar="FILE.toml")],
 ) -> None:
     """Writes a commented table that works, to be changed into a paper's.
 
@@ -71,9 +73,5 @@ def new(
         raise UsageError(Problem("bad-value", f"the name is {str(path)!r}", expected="a name that ends in .toml"))
     stem = "".join(c if c.isalnum() else "_" for c in path.stem.lower())
     stem = stem if stem[:1].isalpha() else f"net_{stem}"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(SKELETON.format(name=path, stem=stem))
-    except FileExistsError as error:
-        raise UsageError(Problem("file-exists", f"{str(path)!r} is there already; nothing was written")) from error
-    typer.echo(f"wrote {path}; next: archscope check {path}")
+    write(path, SKELETON.format(name=printable(str(path)).replace("\n", " "), stem=stem), "x")
+    typer.echo(f"wrote {printable(str(path))}; next: archscope check {printable(shlex.quote(str(path)))}")

@@ -8,16 +8,17 @@ import typer
 
 from archscope import catalog, commands
 from archscope.commands import FormatFlag, OutputFlag
-from archscope.core.errors import unknown_name
-from archscope.formats import Field, Sheet
+from archscope.core.errors import Problem, UsageError
+from archscope.formats import Field, Sheet, Spanning
 from archscope.spec.compiler import networks, paper
 from archscope.spec.table import Cell, Table
 
 
 def show(
-    table: Annotated[str, typer.Argument(help="A table (vgg), a network of it (vgg16) or a file.")],
+    table: Annotated[str, typer.Argument(help="A table (vgg), a network of it (vgg16) or a file.", metavar="TABLE")],
     network: Annotated[
-        str | None, typer.Option("--network", help="Only this column: a head or a network's name.")
+        str | None,
+        typer.Option("--network", help="Mark a column, by its head or its network's name.", metavar="NAME"),
     ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
@@ -35,15 +36,9 @@ def show(
     found = catalog.table_at(table)
     heads = list(found.grid.heads)
     marked = None if network is None else _column(found, network)
-    fields = tuple(
-        Field(head, f"[{head}]" if head == marked else head, keep=0 if head == marked else n)
-        for n, head in enumerate(heads)
-    )
-    rows = tuple(tuple(_cell(row, heads, n, marked) for n in range(len(heads))) for row in found.grid.rows)
+    fields = tuple(_field(found, head, n, marked) for n, head in enumerate(heads))
     notes = [note for note in (found.text("note"),) if note]
-    if marked is not None:
-        notes.append(f"[{marked}] is the column of {network}")
-    title = " · ".join(part for part in (found.text("title"), paper(found)) if part)
+    closing = [f"[{marked}] is {network}" if network != marked else f"[{marked}] is marked"] if marked else []
     data = {
         "title": found.text("title"),
         "source": paper(found),
@@ -51,20 +46,45 @@ def show(
         "rows": [[row[head].text for head in heads] for row in found.grid.rows],
         "networks": {name: dict(entry) for name, entry in networks(found).items()},
     }
-    commands.emit(Sheet("table", title, fields, rows, notes=tuple(notes), data=data), format_, output)
+    sheet = Sheet(
+        name="table",
+        title=" · ".join(part for part in (found.text("title"), paper(found)) if part),
+        fields=fields,
+        rows=tuple(_cells(row, heads) for row in found.grid.rows),
+        notes=tuple(notes),
+        closing=tuple(closing),
+        data=data,
+    )
+    commands.emit(sheet, format_, output)
+
+
+def _field(table: Table, head: str, n: int, marked: str | None) -> Field:
+    """A narrow terminal gives up the last columns first, but never the label or the marked one."""
+    if head == marked:
+        return Field(head, f"[{head}]")
+    return Field(head, head, keep=0 if table.data.get("columns", {}).get(head) == "label" else n + (marked is not None))
 
 
 def _column(table: Table, network: str) -> str:
-    by_name = {name: str(entry.get("column", "")) for name, entry in networks(table).items()}
-    column = by_name.get(network, network)
-    if column not in table.grid.heads:
-        raise unknown_name("column", network, [*table.grid.heads, *by_name])
-    return column
+    """The head that ``--network`` means. Raises UsageError where rows, not columns, make the network."""
+    by_name: dict[str, str] = {}
+    for name, entry in networks(table).items():
+        column = str(entry.get("column", ""))
+        by_name |= dict.fromkeys((name, *entry.get("aliases", ()), column), column)
+    if not any(by_name.values()):
+        message = f"{table.source.name} has a row per layer: all of it is one network, and no column is"
+        raise UsageError(Problem("bad-value", message, help="leave --network out"))
+    if not by_name.get(network):
+        expected = ", ".join(each for each in by_name if each)
+        raise UsageError(Problem("unknown-network", f"no column is called {network!r}", expected=expected))
+    return by_name[network]
 
 
-def _cell(row: dict[str, Cell], heads: list[str], n: int, marked: str | None) -> str:
-    """A cell's text; one that spans columns is printed once, in the first, or in the marked one."""
-    cell = row[heads[n]]
-    spanned = [index for index, head in enumerate(heads) if row[head].span.column == cell.span.column]
-    shown = heads.index(marked) if marked is not None and heads.index(marked) in spanned else spanned[0]
-    return cell.text if n == shown else ""
+def _cells(row: dict[str, Cell], heads: list[str]) -> tuple[str, ...]:
+    """The texts of a row; one that spans columns is the same object in each."""
+    texts: dict[int, str] = {}
+    columns = [row[head].span.column for head in heads]
+    for head, column in zip(heads, columns, strict=True):
+        text = row[head].text
+        texts.setdefault(column, Spanning(text) if columns.count(column) > 1 else text)
+    return tuple(texts[column] for column in columns)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from archscope import api
+from archscope import analyses, api
 from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
+from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
@@ -18,20 +19,26 @@ KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 
 @takes_network
 def summary(
-    network: Annotated[str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.")],
+    network: Annotated[
+        str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.", metavar="NETWORK")
+    ],
     changes: Changes,
     batch: BatchFlag = 1,
-    dtype: Annotated[str, typer.Option("--dtype", help="Type of parameters and activations.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="Type of parameters and activations.", metavar="TYPE")
+    ] = "float32",
     mode: ModeFlag = "eval",
     depth: Annotated[
-        int | None,
-        typer.Option("--depth", min=0, help="How deep blocks are unfolded; --full unfolds all.", show_default="0"),
-    ] = None,
+        int,
+        typer.Option("--depth", min=0, help="How deep blocks are unfolded; --full unfolds all.", metavar="N"),
+    ] = 0,
     full: Annotated[bool, typer.Option("--full", help="Every layer, no block folded.")] = False,
-    columns: Annotated[str, typer.Option("--columns", help="Columns, separated by commas.")] = ",".join(
-        DEFAULT_COLUMNS
-    ),
-    sort: Annotated[str | None, typer.Option("--sort", help="Order rows by a column, largest first.")] = None,
+    columns: Annotated[
+        str, typer.Option("--columns", help="Columns, separated by commas; a wrong one lists all.", metavar="NAMES")
+    ] = ",".join(DEFAULT_COLUMNS),
+    sort: Annotated[
+        str | None, typer.Option("--sort", help="Order rows by a column, largest first.", metavar="NAME")
+    ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -45,19 +52,33 @@ def summary(
 
         archscope summary googlenet --full --columns params,macs --format csv
     """
-    wanted = [name.strip() for name in columns.split(",") if name.strip()]
-    asked = [*wanted, sort] if sort is not None and sort not in wanted else wanted
+    wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
+    asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)
     profile = api.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
-    rows = list(profile.at_depth(None if full else depth if depth is not None else 0))
+    rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
-        rows.sort(key=lambda row: row.values[sort] if isinstance(row.values[sort], int) else -1, reverse=True)
+        rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)
     emit(sheet_of(profile, rows), format_, output)
+
+
+def _known(names: list[str], sort: str | None) -> list[str]:
+    """The names, all of them columns. Raises UsageError for one that is none, and for one that has no order."""
+    for name in names:
+        try:
+            unit = analyses.of_column(name)[1].unit
+        except UnknownName as error:
+            flag = "--sort" if name == sort else "--columns"
+            message = f"{flag}: no column is called {name!r}"
+            raise UsageError(Problem("unknown-column", message, expected=", ".join(analyses.columns()))) from error
+        if name == sort and unit == "shape":
+            raise UsageError(Problem("bad-value", f"--sort is {name!r}, and shapes have no order"))
+    return names
 
 
 def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
     """A profile as a sheet: a line per row, the totals, and the conventions below."""
-    fields = [Field("layer", "layer"), Field("op", "op", keep=3)]
-    fields += [Field(c.name, c.head, c.unit, KEEP.get(c.name, 4)) for c in profile.columns]
+    fields = [Field("layer", "layer", least=8), Field("op", "op", keep=3, least=8)]
+    fields += [Field(c.name, c.head, c.unit, KEEP.get(c.name, 4 + n)) for n, c in enumerate(profile.columns)]
     lines = tuple((row.name, row.op, *(row.values[c.name] for c in profile.columns)) for row in rows)
     totals = tuple(_total(profile, column.name) for column in profile.columns)
     return Sheet(
@@ -67,6 +88,7 @@ def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
         rows=lines,
         total=("total", "", *totals),
         notes=tuple(_notes(profile)),
+        closing=(_depth_note(profile),),
         data=_data(profile, rows),
     )
 
@@ -88,10 +110,14 @@ def _notes(profile: Profile) -> list[str]:
     shape = spelled(profile.input_shape, "shape")
     notes = [f"input {shape}, batch {setting.batch}, {setting.dtype}, {setting.mode}"]
     notes += [f"changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []
-    notes += [_depth_note(profile)]
     if any(total.value for total in profile.aux.values()):
-        added = ", ".join(f"{total.value:,} {name}" for name, total in profile.aux.items() if total.value)
-        notes.append(f"auxiliary heads, in training only, add {added}")
+        heads = {column.name: column for column in profile.columns}
+        added = [
+            f"{spelled(total.value, heads[name].unit)} {heads[name].head}"
+            for name, total in profile.aux.items()
+            if total.value
+        ]
+        notes.append(f"auxiliary heads, which --mode train counts, add {', '.join(added)}")
     for column in profile.columns:
         total = profile.totals[column.name]
         if total.missing:
@@ -106,8 +132,8 @@ def _depth_note(profile: Profile) -> str:
     kinds = " + ".join(f"{count} {words.get(op, op)}" for op, count in profile.by_op.items())
     stages = "+".join(str(count) for count in profile.by_stage)
     if sum(profile.by_op.values()) == profile.depth:
-        return f"{kinds} = {profile.depth} weight layers; {stages} per resolution"
-    return f"{kinds}; {profile.depth} weight layers along the longest path, {stages} per resolution"
+        return f"{kinds} = {profile.depth} weight layers; {stages} by resolution"
+    return f"{kinds}; {profile.depth} weight layers along the longest path: {stages} by resolution"
 
 
 def _data(profile: Profile, rows: list[Row]) -> dict[str, object]:

@@ -18,6 +18,9 @@ from archscope.core.source import Span
 _WIDTH = 96
 """Characters of a source line that an error shows: a hostile line of a megabyte stays readable."""
 
+_LONGEST = 1000
+"""Characters of each other part of an error, for the same reason."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong. ``code`` is stable and can be tested for; values are quoted in ``message``."""
@@ -29,16 +32,16 @@ class Problem(NamedTuple):
     help: str = ""
 
     def __str__(self) -> str:
-        head = f"{self.code}: {printable(self.message)}"
+        head = f"{self.code}: {_brief(self.message)}"
         if self.span is not None:
-            head = f"{printable(self.span.source.name)}:{self.span.line}:{self.span.column}: {head}"
+            head = f"{_brief(self.span.source.name)}:{self.span.line}:{self.span.column}: {head}"
         lines = [head, *(_picture(self.span) if self.span is not None else [])]
         if self.span is not None and self.span.place:
-            lines.append(f"  in:       {printable(self.span.place)}")
+            lines.append(f"  in:       {_brief(self.span.place)}")
         if self.expected:
-            lines.append(f"  expected: {printable(self.expected)}")
+            lines.append(f"  expected: {_brief(self.expected)}")
         if self.help:
-            lines.append(f"  help:     {printable(self.help)}")
+            lines.append(f"  help:     {_brief(self.help)}")
         return "\n".join(lines)
 
 
@@ -50,14 +53,19 @@ def _picture(span: Span) -> list[str]:
     start = span.column - 1
     left = max(0, start - _WIDTH // 2) if len(text) > _WIDTH else 0
     shown = text[left : left + _WIDTH]
-    carets = max(1, min(span.length, len(shown) - (start - left)))
+    at = start - left
+    indent, carets = len(printable(shown[:at])), len(printable(shown[at : at + span.length]))
     ahead, behind = "…" if left else "", "…" if left + _WIDTH < len(text) else ""
     gutter = f"{span.line:5} | "
     blank = " " * (len(gutter) - 2) + "| "
     return [
         f"{gutter}{ahead}{printable(shown)}{behind}",
-        f"{blank}{' ' * (len(ahead) + start - left)}{'^' * carets}",
+        f"{blank}{' ' * (len(ahead) + indent)}{'^' * max(1, carets)}",
     ]
+
+
+def _brief(text: str) -> str:
+    return printable(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
 def printable(text: str) -> str:

@@ -46,14 +46,23 @@ class Operation:
     right: Expression
 
     def __str__(self) -> str:
-        return f"{_nested(self.left)}{self.symbol}{_nested(self.right)}"
+        mine = _binds(self.symbol)
+        left, right = _nested(self.left, lowest=mine), _nested(self.right, lowest=mine + 1)
+        return f"{left}{self.symbol}{right}"
 
 
 Expression = int | Name | Operation
 
 
-def _nested(expression: Expression) -> str:
-    return f"({expression})" if isinstance(expression, Operation) else str(expression)
+def _binds(symbol: str) -> int:
+    return 1 if symbol in "+-" else 2
+
+
+def _nested(expression: Expression, lowest: int) -> str:
+    """An operand as text that reads back: in parentheses where it binds less, and negative numbers as a difference."""
+    if isinstance(expression, Operation):
+        return str(expression) if _binds(expression.symbol) >= lowest else f"({expression})"
+    return f"(0-{-expression})" if isinstance(expression, int) and expression < 0 else str(expression)
 
 
 def parse(text: str) -> Expression:

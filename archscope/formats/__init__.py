@@ -113,6 +113,6 @@ _SPELLINGS: dict[str, Callable[[Any], str]] = {
     "count": lambda value: f"{value:,}",
     "signed": lambda value: f"{value:+,}" if value else "0",
     "bytes": _bytes,
-    "ratio": lambda value: f"{value:.2f}×",
+    "ratio": lambda value: "<0.01×" if 0 < value < 0.005 else f"{value:.2f}×",
     "share": lambda value: "<0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %",
 }

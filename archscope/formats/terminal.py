@@ -35,7 +35,8 @@ def render(sheet: Sheet, width: int | None) -> str:
         if number in sheet.headings:
             heading = _wrapped(sheet.headings[number], width)
             lines += ["", *(paint(line, "bold") for line in heading)] if number else [paint(h, "bold") for h in heading]
-        lines.append(_line(row, sheet, layout, paint))
+        line = _line(row, sheet, layout, paint)
+        lines += [line] if line.strip() else []  # all that it says is in columns that had to go
     if sheet.total is not None:
         lines += [rule, paint(_line(sheet.total, sheet, layout, _plain), "bold")]
     notes = [line for note in (*sheet.notes, *remarks) for line in _wrapped(note, width)]
@@ -123,7 +124,7 @@ def _that_fit(sheet: Sheet, width: int | None) -> tuple[Layout, list[str]]:
         natural = _sizes(sheet, [index for index in kept if index not in gone])
     layout = _narrowed(sheet, natural, width)
     cut = [sheet.fields[index].head for index, size in layout if size < natural[index]]
-    dropped = [sheet.fields[index].head for index in sorted(gone) if sheet.fields[index].head]
+    dropped = dict.fromkeys(sheet.fields[index].head for index in sorted(gone) if sheet.fields[index].head)
     remarks = [f"cut to fit {width} characters: {', '.join(cut)}"] if cut else []
     return layout, remarks + ([f"not shown in {width} characters: {', '.join(dropped)}"] if dropped else [])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archscope.core.errors import Problem, Unsupported
 from archscope.core.records import pair
-from archscope.graph.graph import Graph
+from archscope.graph.graph import Graph, Node
 from archscope.graph.lowering import lower
 from archscope.ops import letters
 from archscope.ops.adaptiveavgpool import AdaptiveAvgPool
@@ -23,18 +23,36 @@ def with_adaptive_pool(spec: Spec) -> Spec:
     Takes a named spec at the table's input size, and returns a named one. Raises Unsupported without an FC layer.
     """
     graph = lower(spec)
-    flat = next((node for node in graph.nodes if isinstance(node.op, Flatten) and not node.side), None)
-    if flat is None:
+    flats = [node for node in graph.nodes if isinstance(node.op, Flatten)]
+    if all(node.side for node in flats):
         raise Unsupported(
             Problem("no-such-knob", f"{spec.name} has no FC layer that an adaptive pool could stand before")
         )
-    size = graph.shapes_in(flat)[0][2:]
-    taken = {item.name for item in spec.root.items}
-    pool = Layer(AdaptiveAvgPool((size[0], size[1])), name="adaptive_pool" if "avgpool" in taken else "avgpool")
+    root = spec.root
+    for flat in flats:
+        if not _is_pooled(graph, flat):
+            root = _with_pool(root, graph, flat)
+    return named(replace(spec, root=root))
+
+
+def _is_pooled(graph: Graph, flat: Node) -> bool:
+    """Whether an adaptive pool on the way to ``flat`` already makes its size the same for any input."""
+    makers = {tensor: node for node in graph.nodes for tensor in node.outputs}
+    node = makers.get(flat.inputs[0])
+    while node is not None and not isinstance(node.op, AdaptiveAvgPool):
+        node = makers.get(node.inputs[0])
+    return node is not None
+
+
+def _with_pool(root: Block, graph: Graph, flat: Node) -> Block:
+    """The network with a pool before ``flat``, to the size that the map has there."""
+    height, width = graph.shapes_in(flat)[0][2:]
     scope = graph.scopes[flat.scope]
+    taken = {_path(graph, child).rpartition(".")[2] for child in scope.children}
+    pool = Layer(AdaptiveAvgPool((height, width)), name="adaptive_pool" if "avgpool" in taken else "avgpool")
     # Every item before it is one child, and nothing but flatten adds a child of its own to a chain.
     before = next(n for n, child in enumerate(scope.children) if _path(graph, child) == flat.path)
-    return named(replace(spec, root=_with_item(spec.root, scope.path, before, pool)))
+    return _with_item(root, scope.path, before, pool)
 
 
 def dense(spec: Spec) -> Spec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from archscope.core.arithmetic import Shape, require
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
@@ -12,11 +12,9 @@ from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
 from archscope.ops import Op, letters
 from archscope.ops.concat import Concat
 from archscope.ops.flatten import Flatten
+from archscope.spec.checks import LARGEST_INPUT
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.notation import bound, free_names
-
-LARGEST_INPUT = 100_000
-"""The largest height or width, and channel count, of an input; more is a slip of the keyboard."""
 
 
 def lower(spec: Spec, batch: int = 1) -> Graph:
@@ -25,7 +23,8 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
     Raises ShapeError, at the cell of the layer, where sizes do not fit.
     """
     for size in (batch, *spec.input_shape):
-        require(size > 0, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
+        whole = isinstance(size, int)
+        require(whole and size > 0, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
         require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
     builder = _Builder()
     start = builder.tensor((batch, *spec.input_shape))
@@ -86,13 +85,13 @@ class _Builder:
             return self.joined(block, block.join, x, scope)
         if block.wiring == "dense":
             return self.dense(block, x, scope)
-        for n, item in enumerate(block.items):
-            if len(self.tensors[x].shape) > 2 and _wants_vector(block.items[n:]):
-                x = self.function(Flatten(), (x,), scope, item.span)
+        for item, rank in zip(block.items, _wanted_ranks(block.items), strict=True):
             if isinstance(item, Block) and item.side:
                 self.side(item, x, scope)
-            else:
-                x = self.item(item, (x,), scope)
+                continue
+            if len(self.tensors[x].shape) > 2 and rank == 2:
+                x = self.function(Flatten(), (x,), scope, item.span)
+            x = self.item(item, (x,), scope)
         return x
 
     def joined(self, block: Block, join: Op, x: int, scope: int) -> int:
@@ -193,9 +192,13 @@ def _side_outputs(sides: list[Output]) -> list[Output]:
     return sides[::-1]
 
 
-def _wants_vector(items: Iterable[Item]) -> bool:
-    """Whether what runs next takes a vector: an FC layer, or dropout in front of one, as in torchvision."""
-    return _wanted_rank(items) == 2
+def _wanted_ranks(items: Sequence[Item]) -> list[int | None]:
+    """For each item the rank that is wanted from it on: 2 for an FC layer, and for dropout in front of one."""
+    ranks: list[int | None] = []
+    for item in reversed(items):
+        own = _wanted_rank((item,))
+        ranks.append(own if own is not None or not ranks else ranks[-1])
+    return ranks[::-1]
 
 
 def _wanted_rank(items: Iterable[Item]) -> int | None:

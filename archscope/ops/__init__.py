@@ -43,6 +43,9 @@ class Op:
     follows_flatten: ClassVar[bool] = False
     """Whether between a feature map and an FC layer it works on the flattened vector; others work on the map."""
 
+    joins: ClassVar[bool] = False
+    """Whether it makes one tensor of several: what branches may be joined with, and no layer of its own."""
+
     weight_layer: ClassVar[bool] = False
     """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
 

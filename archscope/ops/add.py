@@ -22,6 +22,7 @@ class Add(Op):
 
     notation: ClassVar[str | None] = "add"
     words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
+    joins: ClassVar[bool] = True
 
     @property
     def in_place(self) -> bool:

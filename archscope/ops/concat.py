@@ -21,6 +21,7 @@ class Concat(Moving):
     """
 
     notation: ClassVar[str | None] = "concat"
+    joins: ClassVar[bool] = True
 
     def out_shape(self, *inputs: Shape) -> Shape:
         batch, channels, *axes = inputs[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.arithmetic import Shape, Size, product, require
 from archscope.core.records import Aux, Call, MemoryRule, Setting
 from archscope.ops import Elementwise
 
@@ -22,6 +22,10 @@ class Dropout(Elementwise):
 
     notation: ClassVar[str | None] = "dropout[ {p}]"
     follows_flatten: ClassVar[bool] = True
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        require(0 <= self.p <= 1, lambda: f"dropout cannot drop a share of {self.p}: it is from 0 to 1")
+        return inputs[0]
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 0

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located, unknown_name
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.implied import with_implied
-from archscope.spec.items import Context, Scope, items_of, key_of
-from archscope.spec.network import Block, Item, Layer, Spec
+from archscope.spec.items import Context, Scope, called, items_of, key_of
+from archscope.spec.network import Block, Item, Spec
+from archscope.spec.rows import REPEATED, rows_of
+from archscope.spec.sections import in_sections
 from archscope.spec.table import Cell, Table
 from archscope.spec.template import fill, match
 
 Network = Mapping[str, Any]
 """What ``[networks]`` says of one: ``{column = "D", aliases = [...], after = {...}}``."""
+
+MOST_PROBLEMS = 100
+"""How many problems of a table are reported at once."""
 
 
 def networks(table: Table) -> dict[str, Network]:
@@ -37,17 +43,19 @@ def networks(table: Table) -> dict[str, Network]:
 def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Spec:
     """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once."""
     network = networks(table)[name]
-    context = Context(table, network, tuple(extra), [])
+    context = Context(table, network, tuple(extra), [], count(1))
     column = str(network.get("column", ""))
-    if column and column not in table.grid.heads:
-        raise unknown_name("column", column, table.grid.heads, table.where_text("networks", name, column))
+    if column not in (_network_heads(table) or [""]):
+        raise _no_such_column(table, name, column)
     items = _rows(context, table, column)
     if not context.problems:
-        items = _with_insertions(context, _with_side_branches(context, items))
+        items = _with_insertions(context, name, _with_side_branches(context, items))
+    if not context.problems and not items:
+        context.problems.append(Problem("no-layers", f"no row is a layer of {name}", table.where("", "grid")))
     if context.problems:
         raise TableError(*context.problems)
-    root = Block(tuple(_in_sections(table, items)), name=name)
-    root = with_implied(root, table.data.get("implied", {}), context.extra)
+    root = Block(tuple(in_sections(table, items)), name=name)
+    root = with_implied(root, table.data.get("implied", {}), context.extra, lambda key: table.where("implied", key))
     return Spec(
         name=name,
         root=root,
@@ -64,6 +72,14 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
     )
 
 
+def _no_such_column(table: Table, name: str, column: str) -> ArchscopeError:
+    heads = _network_heads(table)
+    if not column:
+        message = f"{name} names no column, and every column is a network of its own"
+        return TableError(Problem("missing-key", message, table.where("networks", name), ", ".join(heads)))
+    return unknown_name("column", column, heads, table.where_text("networks", name, column))
+
+
 def paper(table: Table) -> str:
     """How to cite the table in a few characters: ``arXiv:1409.1556, Table 1``."""
     reference = f"arXiv:{table.text('arxiv')}" if table.text("arxiv") else table.text("doi") or table.text("url")
@@ -72,39 +88,67 @@ def paper(table: Table) -> str:
 
 def compile_items(values: Iterable[Any], extra: Iterable[type[Op]] = ()) -> tuple[Item, ...]:
     """Items written in Python: cells, ops, lists (one after another), ``{"join": "concat", "branches": [...]}``."""
-    context = Context(None, {}, tuple(extra), [])
-    return tuple(item for value in values for item in items_of(context, value, Scope()))
+    context = Context(None, {}, tuple(extra), [], count(1))
+    try:
+        return tuple(item for value in values for item in items_of(context, value, Scope()))
+    except RecursionError as error:
+        raise TableError(_too_deep(None)) from error
 
 
 def _rows(context: Context, table: Table, column: str) -> list[Item]:
     """The items of all rows in order, each row's named as ``[names]`` says for its label."""
     items: list[Item] = []
     counts: dict[str, int] = {}
-    for row in table.grid.rows:
-        label = _label(table, row)
+    rows = [*rows_of(table)]
+    for number, (row, label) in enumerate(rows, 1):
         cell = row[column] if column else label
         if not cell.text or _is_no_layer(context, cell.text) or _is_no_layer(context, label.text):
             continue
         try:
-            items.extend(_row_items(context, row, label, cell, counts))
+            scope = _row_scope(context, row, label, cell, rows[number][0] if number < len(rows) else {})
+            items = _with_row(context, items, row, label, cell, scope, counts)
         except ArchscopeError as error:
             context.problems.extend(located(error, cell.span).problems)
+        except RecursionError:
+            context.problems.append(_too_deep(cell.span))
+        if context.problems and (
+            len(context.problems) >= MOST_PROBLEMS or context.problems[-1].code == "too-many-items"
+        ):
+            break
     return items
 
 
-def _row_items(context: Context, row: dict[str, Cell], label: Cell, cell: Cell, counts: dict[str, int]) -> list[Item]:
-    scope = _row_scope(context, row, label, cell)
-    block = _block_of_row(context, row, label, cell, scope)
-    if block is None:
-        found = items_of(context, cell.text, scope)
-    else:
-        value, scope = block
-        found = items_of(context, value, scope)
-    return _named_row(context, found, (label.text, cell.text), counts)
+def _too_deep(span: Span | None) -> Problem:
+    return Problem("too-deep", "blocks are nested too deeply", span)
 
 
-def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell) -> Scope:
-    """Values of the row's placeholders: every field by its head, and what ``[columns]`` takes apart."""
+def _with_row(
+    context: Context,
+    items: list[Item],
+    row: dict[str, Cell],
+    label: Cell,
+    cell: Cell,
+    scope: Scope,
+    counts: dict[str, int],
+) -> list[Item]:
+    """The items with those of a row: behind them, or within the last one where its block ``continues`` that."""
+    value, scope = _block_of_row(context, row, label, cell, scope) or (cell.text, scope)
+    found = items_of(context, value, scope)
+    if isinstance(value, Mapping) and value.get("continues"):
+        last = items[-1] if items else None
+        if not isinstance(last, Block):
+            raise TableError(Problem("nothing-to-continue", "the row above is no block that a row could continue"))
+        return [*items[:-1], replace(last, items=(*last.items, *found))]
+    return [*items, *_named_row(context, found, (label.text, cell.text), counts)]
+
+
+def _row_scope(
+    context: Context, row: dict[str, Cell], label: Cell, cell: Cell, following: Mapping[str, Cell]
+) -> Scope:
+    """Values of the row's placeholders: every field by its head, and what ``[columns]`` takes apart.
+
+    A column may also say what a row takes from the cell of the ``next`` one, whose input is its output.
+    """
     columns = context.section("columns")
     values: dict[str, str] = {}
     cells: dict[str, Span] = {}
@@ -114,6 +158,9 @@ def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell) 
         parts = {head: its.text}
         if "{" in template and its.text:
             parts |= _taken_apart(template, its)
+        ahead = "" if isinstance(role, str) else str(role.get("next", ""))
+        if ahead and head in following and following[head].text:
+            parts |= _taken_apart(ahead, following[head])
         values |= parts
         cells |= dict.fromkeys(parts, its.span)
     values |= context.network.get("values", {})
@@ -128,18 +175,14 @@ def _taken_apart(template: str, cell: Cell) -> dict[str, str]:
     return found
 
 
-def _label(table: Table, row: dict[str, Cell]) -> Cell:
-    labels = [head for head, role in table.data.get("columns", {}).items() if role == "label" and head in row]
-    return row[labels[0]] if labels else Cell("", next(iter(row.values())).span)
-
-
 def _network_heads(table: Table) -> list[str]:
     described = table.data.get("columns", {})
     return [head for head in table.grid.heads if head not in described]
 
 
 def _is_no_layer(context: Context, text: str) -> bool:
-    return bool(text) and any(match(template, text) is not None for template in context.section("rows"))
+    roles = context.section("rows").items()
+    return bool(text) and any(match(template, text) is not None for template, role in roles if role != REPEATED)
 
 
 def _block_of_row(
@@ -191,7 +234,7 @@ def _named_row(context: Context, items: list[Item], texts: tuple[str, str], coun
     name = _pattern_of_row(context, texts) or _identifier(texts[0])
     if "{n}" not in name and len(items) > 1 and not any(item.name for item in items):
         items = [Block(tuple(items), numbered=True, span=items[0].span)]
-    return [item if item.name else replace(item, name=_counted(name, counts)) for item in items]
+    return [item if item.name else called(item, _counted(name, counts)) for item in items]
 
 
 def _pattern_of_row(context: Context, texts: tuple[str, str]) -> str:
@@ -212,7 +255,7 @@ def _counted(name: str, counts: dict[str, int]) -> str:
 
 
 def _identifier(label: str) -> str:
-    return re.sub(r"\W+", "_", label.lower()).strip("_")
+    return re.sub(r"\W+", "_", label.lower()).strip("_") or "network"
 
 
 def _with_side_branches(context: Context, items: list[Item]) -> list[Item]:
@@ -222,38 +265,26 @@ def _with_side_branches(context: Context, items: list[Item]) -> list[Item]:
             inner = items_of(context, branch["layers"], Scope(section=section, key="layers"))
             loss_weight = float(branch.get("loss_weight", 0.0))
             block = Block(tuple(inner), name=branch["name"], kind="auxiliary head", side=True, loss_weight=loss_weight)
-            items = _inserted(context, items, branch["after"], [block], section)
+            items = _inserted(context, items, branch["after"], [block], (section, "after"))
         except ArchscopeError as error:
             context.problems.extend(error.problems)
     return items
 
 
-def _with_insertions(context: Context, items: list[Item]) -> list[Item]:
+def _with_insertions(context: Context, network: str, items: list[Item]) -> list[Item]:
     """The items with what this network has ``after`` some of them."""
     for after, values in context.network.get("after", {}).items():
         try:
-            items = _inserted(context, items, after, items_of(context, values, Scope()), "networks")
+            new = items_of(context, values, Scope(section="networks", key=network))
+            items = _inserted(context, items, after, new, ("networks", network))
         except ArchscopeError as error:
             context.problems.extend(error.problems)
     return items
 
 
-def _inserted(context: Context, items: list[Item], after: str, new: list[Item], section: str) -> list[Item]:
+def _inserted(context: Context, items: list[Item], after: str, new: list[Item], where: tuple[str, str]) -> list[Item]:
     at = next((number for number, item in enumerate(items, 1) if item.name == after), 0)
     if not at:
-        span = context.table.where(section, "after") if context.table is not None else None
+        span = context.table.where_text(*where, after) if context.table is not None else None
         raise unknown_name("layer", after, [item.name for item in items if item.name], span)
     return [*items[:at], *new, *items[at:]]
-
-
-def _in_sections(table: Table, items: list[Item]) -> list[Item]:
-    """Items grouped as ``[sections]`` says: each section begins at the first layer with its cell's text."""
-    grouped = items
-    for name, first in reversed(table.data.get("sections", {}).items()):
-        at = next((n for n, item in enumerate(grouped) if isinstance(item, Layer) and item.text == first), None)
-        if at is None:
-            continue
-        tail = [item for item in grouped[at:] if not (isinstance(item, Block) and item.section)]
-        later = [item for item in grouped[at:] if isinstance(item, Block) and item.section]
-        grouped = [*grouped[:at], Block(tuple(tail), name=name, section=True, numbered=True), *later]
-    return grouped

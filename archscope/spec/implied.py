@@ -7,28 +7,43 @@ layer that says the classes is not hidden: nothing follows it unless ``classifie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archscope.ops import Op, letters
+from archscope.core.errors import ArchscopeError, Problem, TableError, located, nearest
+from archscope.core.source import Span
+from archscope.ops import Op, find, letters, named
 from archscope.spec.network import Block, Item, Layer, classifiers, mapped
 from archscope.spec.notation import read, write
 
 _CELL = "{cell}"
+_CLASSIFIER = "classifier"
 
 
-def with_implied(root: Block, implied: Mapping[str, Any], extra: Iterable[type[Op]] = ()) -> Block:
-    """The network with what its table implies written out."""
+def with_implied(
+    root: Block,
+    implied: Mapping[str, Any],
+    extra: Iterable[type[Op]] = (),
+    where: Callable[[str], Span | None] = lambda _: None,
+) -> Block:
+    """The network with what its table implies written out. ``where`` says where a key of it stands, for errors."""
+    for key in implied:
+        if key != _CLASSIFIER and find(letters(key), extra) is None:
+            raise TableError(Problem("unknown-op", f"no op is called {key!r}", where(key), help=nearest(key, named())))
+    keys = {letters(key): key for key in implied}
     rules = {letters(key): value for key, value in implied.items()}
     heads = {id(layer) for layer in classifiers(root)}
 
     def expand(layer: Layer) -> tuple[Item, ...]:
-        key = "classifier" if id(layer) in heads else letters(layer.op.notation or "")
+        key = _CLASSIFIER if id(layer) in heads else letters(layer.op.notation or "")
         rule = rules.get(key) if layer.follows is None else list(layer.follows)
         if rule is None:
             return (layer,)
-        return _expanded(layer, rule, extra)
+        try:
+            return _expanded(layer, rule, extra)
+        except ArchscopeError as error:
+            raise located(error, where(keys[key]) if layer.follows is None else layer.span) from error
 
     return mapped(root, expand)
 

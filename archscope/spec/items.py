@@ -2,30 +2,36 @@
 
 A block's keys are the grammar of structure. One after another: ``layers``. Side by side: ``branches`` with a ``join``;
 ``connections``. Again: ``repeat``, with ``first`` for values that only the first time has, which ``takes`` hands to one
-of its layers. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows layers: ``follows``,
-``last``, ``after``.
+of its layers; ``{turn}`` counts. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows
+layers: ``follows``, ``last``, ``after``. Which modules there are: layers one after another are modules of what they
+stand in, unless ``module = true``; branches are modules of their own, unless ``module = false`` gives their parts to
+what they stand in: the nearest block with a name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from archscope.core.errors import ArchscopeError, Problem, TableError, located
-from archscope.core.source import Span
+from archscope.core.errors import ArchscopeError, Problem, TableError, located, nearest
+from archscope.core.source import Source, Span
 from archscope.ops import Op
 from archscope.spec.network import Block, Item, Layer
 from archscope.spec.notation import read
-from archscope.spec.table import Table, read_grid
-from archscope.spec.template import fill, match, placeholders
+from archscope.spec.table import FORM, Table, read_grid
+from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
 DEEPEST = 20
 """How many cells may be made of one another."""
 
 MOST_REPEATS = 1000
 """How often a block may be repeated; more is a slip of the keyboard."""
+
+
+MOST_ITEMS = 20_000
+"""How many values a network may be read from: a table of a kilobyte could otherwise ask for a billion layers."""
 
 
 class Scope(NamedTuple):
@@ -47,12 +53,13 @@ class Scope(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The table being compiled, and the problems found so far."""
+    """The table being compiled, the problems found so far, and a counter of the values read."""
 
     table: Table | None
     network: Mapping[str, Any]
     extra: tuple[type[Op], ...]
     problems: list[Problem]
+    reads: Iterator[int]
 
     def section(self, key: str) -> Any:
         """A section of the table; empty where there is none."""
@@ -65,6 +72,8 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
 
     Raises TableError, at the cell or the text, for what cannot be read.
     """
+    if next(context.reads) > MOST_ITEMS:
+        raise TableError(Problem("too-many-items", f"more than {MOST_ITEMS:,} layers and blocks", scope.span))
     if isinstance(value, str):
         return _items_of_text(context, value, scope)
     if isinstance(value, Op):
@@ -75,7 +84,7 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
         return _sequence(context, value, scope)
     if isinstance(value, Mapping):
         return _items_of_block(context, value, scope)
-    raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or block", scope.span))
+    raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or block", _where(context, scope)))
 
 
 def key_of(block: Mapping[str, Any]) -> str:
@@ -127,6 +136,7 @@ def _is_taker(text: str, template: str) -> bool:
 
 
 def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item]:
+    _check_block(context, block, scope)
     if "follows" in block:
         scope = scope._replace(follows=tuple(block["follows"]))
     if "repeat" not in block:
@@ -136,7 +146,7 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
     others = dict.fromkeys(only_first, "1")
     items: list[Item] = []
     for turn in range(times):
-        values = {**scope.values, **(others if turn else only_first)}
+        values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
         taken = tuple(only_first) if "takes" in block else ()
         takes = _whole(str(block.get("takes", "")), scope.values)
         turned = scope._replace(values=values, taken=taken, takes=takes)
@@ -144,8 +154,42 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
     return items
 
 
+def _check_block(context: Context, block: Mapping[str, Any], scope: Scope) -> None:
+    """Raises TableError for a block with a key that means nothing, or with nothing in it."""
+    known: Mapping[str, Any] = FORM["blocks"][0]
+    for key in block:
+        if key not in known:
+            message = f"{key!r} means nothing here"
+            raise TableError(
+                Problem("unknown-key", message, _where(context, scope), ", ".join(known), nearest(key, known))
+            )
+    kind = block.get(key_of(block))
+    if kind is None or ("connections" in block and "layers" not in block) or block.get("branches") == []:
+        words = "layers, branches with a join, or connections with layers"
+        raise TableError(Problem("empty-block", "a block has nothing in it", _where(context, scope), words))
+    for key in ("layers", "branches"):
+        if not isinstance(block.get(key, []), list | tuple):
+            message = f"{key!r} is {block[key]!r}, and must be a list"
+            raise TableError(Problem("wrong-type", message, _where(context, scope)))
+
+
+def _join(context: Context, text: str, scope: Scope) -> Op:
+    op = read(text, context.extra)
+    if not op.joins:
+        message = f"{text!r} makes nothing of several tensors: branches cannot be joined with it"
+        raise TableError(Problem("not-a-join", message, _where(context, scope), "concat, add"))
+    return op
+
+
+def _where(context: Context, scope: Scope) -> Span | None:
+    """Where the value stands that is being read."""
+    if context.table is None or not scope.section:
+        return scope.span
+    return context.table.where(scope.section, scope.key).at(scope.span.place if scope.span else "")
+
+
 def _number(text: str, scope: Scope) -> int:
-    if not text.isdigit() or not 1 <= int(text[:9]) <= MOST_REPEATS:
+    if not is_number(text) or not 1 <= int(text) <= MOST_REPEATS:
         expected = f"a whole number from 1 to {MOST_REPEATS:,}"
         raise TableError(Problem("bad-repeat", f"a block cannot be repeated {text!r} times", scope.span, expected))
     return int(text)
@@ -165,8 +209,10 @@ def _once(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item
         return [Block(tuple(items), kind=kind, wiring="dense", span=scope.span)]
     if "skip" in block:
         return [_residual(context, block, scope, items, kind)]
-    after = items_of(context, block.get("after", []), scope._replace(taken=()))
-    return [*items, *after]
+    items = [*items, *items_of(context, block.get("after", []), scope._replace(taken=()))]
+    if block.get("module") and "branches" not in block:
+        return [Block(tuple(items), kind=kind, numbered=not any(item.name for item in items), span=scope.span)]
+    return items
 
 
 def kind_of(block: Mapping[str, Any]) -> str:
@@ -176,12 +222,14 @@ def kind_of(block: Mapping[str, Any]) -> str:
 
 
 def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: str) -> Block:
-    join = read(str(block.get("join", "concat")), context.extra)
-    branches = [
-        as_one(items_of(context, branch, scope), f"branch{number}")
-        for number, branch in enumerate(block["branches"], 1)
-    ]
-    return Block(tuple(branches), kind=kind, join=join, span=scope.span)
+    join = _join(context, str(block.get("join", "concat")), scope)
+    within = block.get("module") is False
+    branches = []
+    for number, branch in enumerate(block["branches"], 1):
+        items = items_of(context, branch, scope)
+        shared = within and len(items) > 1
+        branches.append(Block(tuple(items), inline=True) if shared else as_one(items, f"branch{number}"))
+    return Block(tuple(branches), kind=kind, join=join, inline=within, span=scope.span)
 
 
 def as_one(items: list[Item], name: str) -> Item:
@@ -189,6 +237,11 @@ def as_one(items: list[Item], name: str) -> Item:
     if len(items) == 1:
         return replace(items[0], name=items[0].name or name)
     return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
+
+
+def called(item: Item, name: str) -> Item:
+    """The item with a name; what has one is a module of its own."""
+    return replace(item, name=name, inline=False) if isinstance(item, Block) else replace(item, name=name)
 
 
 def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
@@ -206,7 +259,7 @@ def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: l
     ``never`` is the identity, and where shapes differ then nothing is joined.
     """
     plain = scope._replace(taken=())
-    join = read(str(block["skip"]), context.extra)
+    join = _join(context, str(block["skip"]), scope)
     project = str(block.get("project", "when shapes differ" if "projection" in block else "never"))
     if project not in {"when shapes differ", "always", "never"}:
         expected = "when shapes differ, always, never"
@@ -245,19 +298,31 @@ def _connected(context: Context, block: Mapping[str, Any], scope: Scope, kind: s
 
 
 def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
+    if scope.span is None:
+        scope = scope._replace(span=_own_span(context, text, scope))
     try:
         name, colon, rest = text.partition(": ")
         name = fill(name, scope.values) if colon and "{" in name else name
         if colon and name.isidentifier():
             items = _items_of_text(context, rest.strip(), scope)
-            return [replace(as_one(items, name), name=name)]
+            return [called(as_one(items, name), name)]
         cell = fill(text, scope.values) if "{" in text else text
         return _items_of_cell(context, cell, scope)
     except ArchscopeError as error:
         raise located(error, _place(context, text, scope)) from error
 
 
+def _own_span(context: Context, text: str, scope: Scope) -> Span | None:
+    """Where a text stands that is in no cell: below the grid, or in a program."""
+    if context.table is None:
+        return Span(Source("<python>", text), 1, 1, len(text))
+    return context.table.where_text(scope.section, scope.key, text)
+
+
 def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
+    if len(cell) > LONGEST:
+        message = f"{cell[:40]!r}… has {len(cell):,} characters, the most are {LONGEST:,}"
+        raise TableError(Problem("too-long", message))
     if len(scope.within) > DEEPEST or cell in scope.within:
         message = f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}"
         raise TableError(Problem("refers-to-itself", message))
@@ -276,13 +341,16 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
         if block.get("name") == cell:
             inner = scope._replace(section=f"blocks[{number}]", key=key_of(block), within=within)
             return items_of(context, block, inner)
-    return [Layer(read(cell, context.extra), text=cell, span=scope.span, follows=scope.follows)]
+    op = read(cell, context.extra)
+    if op.joins:
+        raise TableError(Problem("nothing-to-join", f"{cell!r} joins branches, and cannot stand alone"))
+    return [Layer(op, text=cell, span=scope.span, follows=scope.follows)]
 
 
 def _place(context: Context, text: str, scope: Scope) -> Span | None:
     """Where to point when ``text`` cannot be read: the odd cell that filled it, else the text itself."""
     used = [name for name in placeholders(text) if name in scope.cells]
-    odd = [name for name in used if not scope.values[name].isdigit() or not int(scope.values[name])]
+    odd = [name for name in used if not is_number(scope.values[name]) or not int(scope.values[name])]
     if used:
         return scope.cells[odd[0]] if odd else scope.span
     if context.table is not None and scope.section:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from string import ascii_letters
 
-from archscope.core.errors import Problem, TableError
+from archscope.core.errors import Problem, TableError, located
 from archscope.ops import letters
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.template import fill
@@ -92,7 +92,10 @@ def _pattern_name(item: Item, patterns: dict[str, str], counters: _Counters, loc
     if pattern is None:
         return ""
     values = {"stage": counters.stage, "i": counters.i, "layer": counters.layer, "n": local.ops[op], "of": counters.of}
-    return fill(pattern, {key: str(value) for key, value in values.items()})
+    try:
+        return fill(pattern, {key: str(value) for key, value in values.items()})
+    except TableError as error:
+        raise located(error, item.span) from error
 
 
 def _check(item: Item, module: str, name: str, local: _Local) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, replace
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NamedTuple
 
 from archscope import ops
@@ -107,6 +108,7 @@ def _worked_out(part: Any, sizes: dict[str, int]) -> Any:
         message = f"{{{result}}} has no value here"
         raise TableError(Problem("unknown-placeholder", message, expected=", ".join(f"{{{name}}}" for name in sizes)))
     require(result >= 1, lambda: f"{{{part}}} is {result} here, and a size is at least 1")
+    require(result <= LARGEST, lambda: f"{{{part}}} is {result} here, and a size is at most {LARGEST:,}")
     return result
 
 
@@ -168,7 +170,10 @@ def _option(word: str, kind: type[Op], form: _Form, text: str) -> tuple[str, Any
 
 def _value(name: str, kind: str, part: str, text: str) -> Any:
     if kind == "float":
-        return float(part[:-1]) / 100 if part.endswith("%") else float(part)
+        share = float(part[:-1]) / 100 if part.endswith("%") else float(part)
+        if not isfinite(share):
+            raise TableError(Problem("impossible-size", f"{name} of {text!r} is {part}, which is too large"))
+        return share
     numbers = tuple(_int(each) for each in re.split(r"[×x](?=[\d{])", part))
     for number in numbers:
         if isinstance(number, int) and not (0 if kind in _MAY_BE_ZERO else 1) <= number <= LARGEST:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Blocks = Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]
 """Convolutions per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or ``[64, "M", 128, …]``."""
 
+LARGEST = 10_000_000
+"""The largest size that may be asked for, as in a cell."""
+
 HEADS = ("fc", "gap")
 BATCH_NORMS = ("none", "conv", "relu", "conv+fc", "relu+fc")
 
@@ -78,14 +81,18 @@ class Options:
                 object.__setattr__(self, name, factor(value, name))
         if isinstance(self.input_size, int):
             object.__setattr__(self, "input_size", (self.input_size, self.input_size))
+        elif isinstance(self.input_size, list):
+            object.__setattr__(self, "input_size", tuple(self.input_size))
         _among("head", self.head, HEADS)
         _among("bn", self.bn, BATCH_NORMS)
         for name in ("num_classes", "in_channels", "round_to"):
             _positive(name, getattr(self, name))
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UsageError(
-                Problem("bad-value", f"dropout is {self.dropout}", expected="a share from 0 up to, not including, 1")
-            )
+        if self.input_size is not None and not _is_pair(self.input_size):
+            expected = "a number, or (height, width)"
+            raise UsageError(Problem("bad-value", f"input_size is {self.input_size!r}", expected=expected))
+        if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
+            expected = "a share from 0 up to, not including, 1"
+            raise UsageError(Problem("bad-value", f"dropout is {self.dropout!r}", expected=expected))
 
 
 def options(given: Mapping[str, Any]) -> Options:
@@ -107,8 +114,10 @@ def factor(value: Fraction | float | str, name: str = "width") -> Fraction:
     """
     from fractions import Fraction
 
+    text = str(value)
     try:
-        exact = Fraction(str(value))
+        small = "/" in text or 0 < float(text) <= 1000  # looked at first: the fraction of 1e999999999 takes for ever
+        exact = Fraction(text) if small and len(text) <= 40 else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(
             Problem("bad-value", f"{name} is {value!r}", expected="a number such as 1/4, 0.25 or 2")
@@ -124,5 +133,13 @@ def _among(name: str, value: str | None, known: Sequence[str]) -> None:
 
 
 def _positive(name: str, value: int | None) -> None:
-    if value is not None and (not isinstance(value, int) or value < 1):
-        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected="a whole number from 1 on"))
+    if value is not None and not _is_count(value):
+        raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected=f"a whole number from 1 to {LARGEST:,}"))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_count, value))

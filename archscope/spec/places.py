@@ -6,6 +6,7 @@ Only errors ask, so nothing is scanned while all is well.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from archscope.core.source import Source, Span
@@ -25,25 +26,53 @@ class Place(NamedTuple):
 
 def key_span(source: Source, section: str, key: str = "") -> Span:
     """Where ``key`` of ``section`` stands; the section's header for no key; line 1 for what is not spelled out."""
-    for place in _scan(source):
-        if place.section == section and place.key == key:
-            return place.span
-    if key or section:
-        return key_span(source, section) if key else key_span(source, section.rpartition(".")[0])
-    return Span(source, 1, 1)
+    within = f"{section}.{key}" if section else key
+    deeper = (span for (its, _), span in _places(source).items() if key and f"{its}.".startswith(f"{within}."))
+    found = exact_span(source, section, key) or next(deeper, None)
+    while found is None and (key or section):
+        key, section = ("", section) if key else ("", section.rpartition(".")[0])
+        found = exact_span(source, section, key)
+    return found or Span(source, 1, 1)
+
+
+def exact_span(source: Source, section: str, key: str = "") -> Span | None:
+    """Where ``key`` of ``section`` stands at the beginning of a line; None where it does not."""
+    return _places(source).get((section, key))
+
+
+def inline_span(source: Source, section: str, key: str) -> Span:
+    """Where ``key`` stands in the inline table that ``section`` is; what holds the table when it cannot be found."""
+    parent, _, name = section.rpartition(".")
+    start = key_span(source, parent, name)
+    line = source.lines[start.line - 1]
+    found = re.compile(rf"""(?<![\w-])["']?{re.escape(key)}["']?\s*=""").search(line, start.column + start.length - 1)
+    return Span(source, start.line, found.start() + 1, len(key)) if found else start
 
 
 def text_span(source: Source, section: str, key: str, text: str) -> Span:
     """Where the string ``text`` stands in the value of a key; the key itself when it cannot be found."""
     start = key_span(source, section, key)
-    for number in range(start.line, len(source.lines) + 1):
-        line = source.lines[number - 1]
-        if number > start.line and (re.match(_HEADER, line) or re.match(_KEY, line)):
+    after = start.column + start.length - 1
+    lines = [" " * after + source.lines[start.line - 1][after:]]
+    for line in source.lines[start.line :]:
+        if re.match(_HEADER, line) or re.match(_KEY, line):
             break
-        at = line.find(text, start.column if number == start.line else 0)
-        if text and at >= 0:
-            return Span(source, number, at + 1, len(text))
+        lines.append(line)
+    for searched, skipped in ((f'"{text}"', 1), (f"'{text}'", 1), (text, 0)):
+        for number, line in enumerate(lines, start.line):
+            at = line.find(searched)
+            if text and at >= 0:
+                return Span(source, number, at + 1 + skipped, len(text))
     return start
+
+
+@lru_cache(maxsize=4)
+def _places(source: Source) -> dict[tuple[str, str], Span]:
+    """The first place of each key."""
+    places: dict[tuple[str, str], Span] = {}
+    for place in _scan(source):
+        places.setdefault((place.section, place.key), place.span)
+    return places
 
 
 def _scan(source: Source) -> list[Place]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from archscope.core.errors import Problem, Unsupported, UsageError
 from archscope.ops.conv import Conv
-from archscope.spec.network import Block, Item, Layer, Spec
+from archscope.spec.network import Block, Item, Layer, Spec, layers_of
 from archscope.spec.options import Blocks
 
 LARGEST = 10_000
@@ -26,7 +26,7 @@ class Stage(NamedTuple):
 
 def with_blocks(spec: Spec, blocks: Blocks) -> Spec:
     """The spec with its stages as ``blocks`` says. Raises Unsupported where a network has no plain stages."""
-    holder = _holder(spec.root)
+    holder = _holder_of_all(spec)
     if holder is None:
         message = f"{spec.name} is not made of plain stages of convolutions: blocks cannot change them"
         raise Unsupported(Problem("no-such-knob", message))
@@ -44,7 +44,7 @@ def with_blocks(spec: Spec, blocks: Blocks) -> Spec:
 
 def signature(spec: Spec) -> list[list[str]]:
     """Per stage its convolutions as ``3×3-64``; empty for a network without plain stages."""
-    holder = _holder(spec.root)
+    holder = _holder_of_all(spec)
     if holder is None:
         return []
     stages, _ = stages_of(holder)
@@ -85,6 +85,15 @@ def stages_of(block: Block) -> tuple[list[Stage], tuple[Item, ...]]:
     return stages, ()
 
 
+def _holder_of_all(spec: Spec) -> Block | None:
+    """The block of plain stages, where it holds all convolutions of the network."""
+    holder = _holder(spec.root)
+    if holder is None:
+        return None
+    mine, all_of_them = (sum(isinstance(each.op, Conv) for each in layers_of(block)) for block in (holder, spec.root))
+    return holder if mine == all_of_them else None
+
+
 def _holder(block: Block) -> Block | None:
     """The block that directly holds plain stages: all its convolutions, nothing but layers, and each stage has one."""
     if block.items and all(isinstance(item, Layer) for item in block.items):
@@ -110,6 +119,8 @@ def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]
 
 def _channels(blocks: Blocks, stages: Sequence[Stage]) -> list[tuple[list[int], bool]]:
     """Any of the three spellings as channels per stage, and whether a pool closes the stage."""
+    if not isinstance(blocks, list | tuple):
+        raise _unreadable(blocks)
     values: list[Any] = list(blocks)
     if any(isinstance(value, str) for value in values):
         return _from_flat(values, blocks)

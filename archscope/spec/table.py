@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem, TableError, nearest
 from archscope.core.source import Source, Span
-from archscope.spec.places import key_span, text_span
+from archscope.spec.checks import Key, head_problems, input_problems, missing_keys, network_problems
+from archscope.spec.places import exact_span, inline_span, key_span, text_span
 
 LARGEST_FILE = 1_000_000
 """Bytes; the longest table of a paper has some thousand."""
+
+MOST_PROBLEMS = 100
+"""How many problems of a table are reported at once."""
 
 
 class Cell(NamedTuple):
@@ -57,8 +62,9 @@ def read_source(path: Path, name: str | None = None) -> Source:
     """The text of a table file. Raises TableError for a directory, a huge file, or one that is not UTF-8."""
     shown = name or str(path)
     nowhere = Span(Source(shown, ""), 1, 1)
-    if path.is_dir():
-        raise TableError(Problem("not-a-file", f"{shown!r} is a directory", nowhere))
+    if path.exists() and not path.is_file():
+        kind = "a directory" if path.is_dir() else "no regular file"
+        raise TableError(Problem("not-a-file", f"{shown!r} is {kind}", nowhere))
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
@@ -83,10 +89,18 @@ def read_table(source: Source) -> Table:
         raise TableError(_toml_problem(source, error)) from error
     except RecursionError as error:
         raise TableError(Problem("not-toml", "values are nested too deeply", Span(source, 1, 1))) from error
-    problems = list(_form_problems(source, data, FORM, ""))
+    problems = list(islice(_form_problems(source, data, FORM, ""), MOST_PROBLEMS))
+    if not problems:
+        problems = [*input_problems(data["input"], Key(source, "", "input")), *network_problems(source, data)]
     if problems:
         raise TableError(*problems)
-    return Table(source, data, read_grid(source, "", data["grid"], frozenset(data.get("columns", ()))))
+    turned = data.get("turned", False)
+    grid = read_grid(source, "", data["grid"], None if turned else frozenset(data.get("columns", ())))
+    grid = _turned(grid, _cells(source, *_grid_lines(source, data["grid"], None)[0])) if turned else grid
+    problems = list(head_problems(source, data, grid))
+    if problems:
+        raise TableError(*problems)
+    return Table(source, data, grid)
 
 
 def _toml_problem(source: Source, error: tomllib.TOMLDecodeError) -> Problem:
@@ -104,12 +118,7 @@ def read_grid(
     described: the heads that ``[columns]`` describes. The others are networks, and one cell left for all of them
     belongs to each. None for a grid without networks, where every row must be full.
     """
-    start = _line_of(source, text)
-    lines = [
-        (number, line)
-        for number, line in enumerate(source.lines[start - 1 : start + text.count("\n") + 1], start)
-        if line.lstrip().startswith("|")
-    ]
+    lines = _grid_lines(source, text, key_span(source, section, key) if text not in source.text else None)
     if len(lines) < 3 or not re.fullmatch(r"[\s|:-]+", lines[1][1]):
         expected = "a line of heads, a line |---|---|, and rows"
         raise TableError(Problem("no-grid", "this grid has no rows", key_span(source, section, key), expected))
@@ -129,13 +138,33 @@ def read_grid(
         else:
             rows.append(_row(row, heads, cells))
     if problems:
-        raise TableError(*problems)
+        raise TableError(*problems[:MOST_PROBLEMS])
     return Grid(tuple(heads), tuple(rows))
 
 
-def _line_of(source: Source, text: str) -> int:
-    """The line that a grid, as it stands in the file, begins on."""
-    return source.text.count("\n", 0, max(0, source.text.find(text))) + 1
+def _turned(grid: Grid, heads: list[Cell]) -> Grid:
+    """A grid that is printed on its side, with its columns as rows: the first one holds the heads."""
+    first = grid.heads[0]
+    rows = ({first: head} | {row[first].text: row[head.text] for row in grid.rows} for head in heads[1:])
+    return Grid((first, *(row[first].text for row in grid.rows)), tuple(rows))
+
+
+def _grid_lines(source: Source, text: str, escaped: Span | None) -> list[tuple[int, str]]:
+    """The lines of a grid with their numbers in the file. Raises TableError for one that is no row."""
+    if escaped is not None:
+        message = "the grid is not written as it stands: its cells have no place"
+        raise TableError(Problem("no-grid", message, escaped, "a text in three single quotes, without escapes"))
+    at = source.text.find(text)
+    start, indent = source.text.count("\n", 0, at) + 1, at - source.text.rfind("\n", 0, at) - 1
+    first, *others = text.split("\n")
+    numbered = enumerate([" " * indent + first, *others], start)
+    lines = [(number, line) for number, line in numbered if line.strip()]
+    odd = [(number, line) for number, line in lines if not line.lstrip().startswith("|")]
+    if odd:
+        expected = "| cell | cell |"
+        spans = [Span(source, number, 1, len(line)) for number, line in odd]
+        raise TableError(*(Problem("no-row", "a row begins with |", span, expected) for span in spans[:MOST_PROBLEMS]))
+    return lines
 
 
 def _row(number: int, heads: list[str], cells: list[Cell]) -> dict[str, Cell]:
@@ -166,42 +195,36 @@ _ITEMS = (str, list, dict)
 
 FORM: Form = {
     "title": str, "authors": str, "year": int, "arxiv": str, "doi": str, "url": str, "table": str, "note": str,
-    "input": list, "grid": str,
-    "columns": {"*": (str, dict)},
+    "input": [int], "grid": str, "turned": bool,
+    "columns": {"*": (str, {"cell": str, "next": str, "published": str, "K": int})},
     "rows": {"*": str},
     "notation": {"*": _ITEMS},
     "blocks": [{
-        "row": str, "name": str, "filled": list, "layers": list, "branches": list, "join": str,
-        "connections": str, "cell": str, "where": dict, "kind": str, "follows": list, "last": list, "after": list,
+        "row": str, "name": str, "filled": [str], "layers": list, "branches": list, "join": str,
+        "connections": str, "cell": str, "where": dict, "kind": str, "follows": [str], "last": [str], "after": list,
         "repeat": (str, int), "first": dict, "takes": str, "dense": bool, "skip": str, "project": str,
-        "projection": list, "main": str, "shortcut": str,
+        "projection": list, "main": str, "shortcut": str, "module": bool, "continues": bool,
     }],
-    "implied": {"*": (list, dict)},
+    "implied": {"*": ([str], {"*": str})},
     "names": {"*": str},
-    "sections": {"*": str},
+    "sections": {"*": (str, {"first": str, "named": bool})},
     "networks": {"*": (str, {
-        "column": str, "aliases": list, "values": dict, "input": list, "after": dict, "bn": str, "note": str, "headless": bool,
+        "column": str, "aliases": [str], "values": {"*": str}, "input": [int], "after": dict, "bn": str, "note": str,
+        "headless": bool,
         "torchvision": str, "transform_input": bool,
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
     "published": [{
-        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
-        "unit": str, "note": str,
+        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict, "label": str,
+        "unit": str, "K": int, "digits": int, "note": str,
     }],
     "errata": [{"row": str, "column": str, "printed": str, "source": str, "says": str, "cause": str, "published": str}],
 }  # fmt: skip
 """Every key that a table file may hold, and its type: what is not here is an error, not ignored."""
 
-_REQUIRED = ("title", "input", "grid")
-
 
 def _form_problems(source: Source, data: Mapping[str, Any], form: Form, section: str) -> Iterator[Problem]:
-    if not section:
-        for key in _REQUIRED:
-            if key not in data:
-                yield Problem(
-                    "missing-key", f"a table needs {key!r}", Span(source, 1, 1), expected=", ".join(_REQUIRED)
-                )
+    yield from missing_keys(source, section, data)
     for key, value in data.items():
         wanted = form.get(key, form.get("*"))
         if wanted is None:
@@ -217,10 +240,10 @@ def _value_problems(source: Source, section: str, key: str, value: Any, wanted: 
         wanted = next((each for each in wanted if isinstance(each, Mapping)), wanted)
     if isinstance(wanted, Mapping) and isinstance(value, dict):
         yield from _form_problems(source, value, wanted, within)
-    elif isinstance(wanted, list) and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+    elif _is_of_tables(wanted) and isinstance(value, list) and all(isinstance(each, dict) for each in value):
         for number, each in enumerate(value):
             yield from _form_problems(source, each, wanted[0], f"{within}[{number}]")
-    elif isinstance(wanted, Mapping | list) or not _is(value, wanted):
+    elif not _is(value, wanted):
         names = _names(wanted)
         got = f"{key!r} is {_names(type(value))}, and must be {names}"
         yield Problem("wrong-type", got, _where(source, section, key))
@@ -229,8 +252,12 @@ def _value_problems(source: Source, section: str, key: str, value: Any, wanted: 
 def _is(value: Any, wanted: Any) -> bool:
     if wanted is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(wanted, Mapping) or _is_of_tables(wanted):
+        return False
     if isinstance(wanted, tuple):
-        return any(_is(value, each) for each in wanted if not isinstance(each, Mapping))
+        return any(_is(value, each) for each in wanted)
+    if isinstance(wanted, list):
+        return isinstance(value, list) and all(_is(each, wanted[0]) for each in value)
     return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
 
 
@@ -239,14 +266,16 @@ def _names(wanted: Any) -> str:
         return "a table"
     if isinstance(wanted, tuple):
         return " or ".join(_names(each) for each in wanted)
+    if isinstance(wanted, list):
+        return f"a list of {'tables' if _is_of_tables(wanted) else {str: 'strings', int: 'whole numbers'}[wanted[0]]}"
     words = {str: "a string", int: "a whole number", float: "a number", list: "a list", bool: "true or false"}
-    return "a list of tables" if isinstance(wanted, list) else words.get(wanted, "a value of another kind")
+    return words.get(wanted, "a value of another kind")
+
+
+def _is_of_tables(wanted: Any) -> bool:
+    return isinstance(wanted, list) and isinstance(wanted[0], Mapping)
 
 
 def _where(source: Source, section: str, key: str) -> Span:
     """The key itself, or the nearest line that it stands on (within an inline table)."""
-    span = key_span(source, section, key)
-    if span.line > 1 or not section:
-        return span
-    parent, _, name = section.rpartition(".")
-    return text_span(source, parent, name, key)
+    return exact_span(source, section, key) or inline_span(source, section, key)

@@ -12,6 +12,9 @@ from archscope.core.expression import Expression, bind, names, parse
 FREE = frozenset({"in", "out"})
 """Names that only get a value when sizes are known: incoming channels, and a shortcut's target channels."""
 
+LONGEST = 2000
+"""Characters of a cell, of a template, and of what a template becomes."""
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -32,14 +35,21 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     >>> fill("conv1-{t*in}", {"t": "6"})
     'conv1-{6*in}'
     """
-    return _PLACEHOLDER.sub(lambda match: _filled(match.group(1).strip(), values), template)
+    text = (
+        template
+        if len(template) > LONGEST
+        else _PLACEHOLDER.sub(lambda found: _filled(found[1].strip(), values), template)
+    )
+    if len(text) > LONGEST:
+        raise TableError(Problem("too-long", f"{text[:40]!r}… has {len(text):,} characters, the most are {LONGEST:,}"))
+    return text
 
 
 def _filled(content: str, values: Mapping[str, str]) -> str:
     if content in values:
         if values[content]:
             return values[content]
-        raise TableError(Problem("empty-cell", f"{{{content}}} is needed here, and its cell is empty"))
+        raise _empty(content)
     expression = _parsed(content, values)
     wanted = names(expression)
     unknown = sorted(wanted - FREE - values.keys())
@@ -59,9 +69,20 @@ def _parsed(content: str, values: Iterable[str]) -> Expression:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit():
+    if not text:
+        raise _empty(name)
+    if not is_number(text):
         raise TableError(Problem("not-a-number", f"{{{name}}} is {text!r}, and arithmetic needs a whole number"))
     return int(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number, of a length that a size may have."""
+    return text.isdecimal() and len(text) <= 12
+
+
+def _empty(name: str) -> TableError:
+    return TableError(Problem("empty-cell", f"{{{name}}} is needed here, and its cell is empty"))
 
 
 def _unknown(name: str, known: Iterable[str]) -> TableError:
@@ -72,29 +93,41 @@ def _unknown(name: str, known: Iterable[str]) -> TableError:
 def match(template: str, text: str) -> dict[str, str] | None:
     """The values that the placeholders of ``template`` have in ``text``; None when it does not fit.
 
-    A name that stands twice must have one value. Runs of white space count as one blank.
+    A placeholder takes as little as it can, so that no text takes long; a name that stands twice must get one value.
+    Runs of white space count as one blank.
 
     >>> match("{h}×{w}×{out}", "112×112×64")
     {'h': '112', 'w': '112', 'out': '64'}
     >>> match("{k}×{k}/{s}", "3×5/1") is None
     True
     """
-    pattern, keys = _pattern(template)
-    found = pattern.fullmatch(" ".join(text.split()))
-    return None if found is None else dict(zip(keys, found.groups(), strict=True))
+    first, rest = _taken_apart(template)
+    text = " ".join(text.split())
+    if not text.startswith(first):
+        return None
+    values: dict[str, str] = {}
+    at = len(first)
+    for number, (name, literal) in enumerate(rest, 1):
+        end = _end(text, at, literal, last=number == len(rest))
+        if end <= at or text[at] == " " or values.get(name, text[at:end]) != text[at:end]:
+            return None
+        values[name] = text[at:end]
+        at = end + len(literal)
+    return values if at == len(text) else None
+
+
+def _end(text: str, at: int, literal: str, *, last: bool) -> int:
+    """Where the value that begins at ``at`` ends: at the next ``literal`` with a value behind it; -1 for nowhere."""
+    if last:
+        return len(text) - len(literal) if text.endswith(literal) else -1
+    end = text.find(literal, at + 1)
+    while end >= 0 and text[end + len(literal) : end + len(literal) + 1] == " ":
+        end = text.find(literal, end + 1)
+    return end
 
 
 @lru_cache(maxsize=1024)
-def _pattern(template: str) -> tuple[re.Pattern[str], list[str]]:
-    parts = _PLACEHOLDER.split(" ".join(template.split()))
-    keys: list[str] = []
-    pattern = ""
-    for number, part in enumerate(parts):
-        if number % 2 == 0:
-            pattern += re.escape(part)
-        elif part.strip() in keys:
-            pattern += f"(?P=g{keys.index(part.strip())})"
-        else:
-            pattern += f"(?P<g{len(keys)}>[^\\s].*?)"
-            keys.append(part.strip())
-    return re.compile(pattern), keys
+def _taken_apart(template: str) -> tuple[str, list[tuple[str, str]]]:
+    """What stands before the first placeholder, and each placeholder with what stands behind it."""
+    first, *parts = _PLACEHOLDER.split(" ".join(template.split()))
+    return first, [(name.strip(), literal) for name, literal in zip(parts[::2], parts[1::2], strict=True)]

@@ -18,11 +18,13 @@ HEAD = "head"
 class Stage(NamedTuple):
     """Layers whose outputs have shrunk equally: ``1/4`` of the input's side, or ``head`` for vectors.
 
-    shapes: per network the resolutions that fall in it; values: per quantity and network the sum over its layers.
+    shapes: per network the resolutions that fall in it; layers: per network how many of its layers do; values: per
+    quantity and network the sum over them.
     """
 
     name: str
     shapes: tuple[str, ...]
+    layers: tuple[int, ...]
     values: dict[str, tuple[int, ...]]
 
 
@@ -43,6 +45,10 @@ class Comparison:
     def difference(self, stage: Stage, quantity: str, network: int) -> int:
         """How much more of a quantity a stage of a network has than the first network's."""
         return stage.values[quantity][network] - stage.values[quantity][0]
+
+    def total_difference(self, quantity: str, network: int) -> int:
+        """How much more of a quantity a network has than the first one: what the stages' differences add up to."""
+        return self.totals[quantity][network] - self.totals[quantity][0]
 
 
 def compared(profiles: Sequence[Profile]) -> Comparison:
@@ -91,7 +97,7 @@ def _stage(key: str, grouped: Sequence[dict[str, list[Row]]]) -> Stage:
     values = {
         name: tuple(sum(_known(row, name) for row in each.get(key, [])) for each in grouped) for name in QUANTITIES
     }
-    return Stage(key, shapes, values)
+    return Stage(key, shapes, tuple(len(each.get(key, [])) for each in grouped), values)
 
 
 def _known(row: Row, quantity: str) -> int:

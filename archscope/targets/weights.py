@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,80 +26,88 @@ def with_transform(spec: Spec) -> Spec:
     return named(with_input_transform(spec)) if spec.transform_input else spec
 
 
-def load_weights(model: torch.nn.Module, graph: Graph, spec: Spec | None, weights: str) -> None:
+def load_weights(
+    model: torch.nn.Module,
+    graph: Graph,
+    spec: Spec | None,
+    weights: str,
+    relatives: Callable[[str], list[str]] = lambda _: [],
+) -> None:
     """Loads ``"torchvision"``, or the state dict in the file ``weights``, into the module made of ``graph``.
 
     Every key must fit, but for heads with another number of classes: these stay random, and a warning lists them.
     Weights of auxiliary heads that the network was asked to do without are left out. FC weights go into the
-    convolutions of a dense network. Raises Unsupported where torchvision has no such network or the keys differ,
-    UnknownName for a file that is not there, ArchscopeError for what cannot be downloaded or read.
+    convolutions of a dense network. relatives: the networks named like one that torchvision has weights for.
+
+    Raises Unsupported where torchvision has no such network or the keys differ, UnknownName for a file that is not
+    there, ArchscopeError for what cannot be downloaded or read.
     """
-    state = _torchvision(spec) if weights == "torchvision" else _file(weights)
+    state = _torchvision(spec, relatives) if weights == "torchvision" else _file(weights)
     own = model.state_dict()
     fitting = _reshaped(_without_missing_heads(state, own), own)
     heads = _head_keys(graph)
-    random = sorted(key for key in heads if key in fitting and fitting[key].shape != own[key].shape)
+    random = sorted(key for key in heads if key in fitting and _of_other_classes(fitting[key], own[key]))
     kept = {key: value for key, value in fitting.items() if key not in random}
     wrong = _differences(kept, own, random)
     if wrong:
-        message = f"the weights of {weights} do not fit {graph.name}: {'; '.join(wrong[:5])}"
+        listed = [*wrong[:5], f"and {len(wrong) - 5} more"] if len(wrong) > 5 else wrong
+        message = f"the weights of {weights} do not fit {graph.name}: {'; '.join(listed)}"
         raise Unsupported(Problem("weights-do-not-fit", message))
     model.load_state_dict(kept, strict=False)
     if random:
         warnings.warn(f"not loaded, since the number of classes differs: {', '.join(random)}", stacklevel=3)
 
 
-def _torchvision(spec: Spec | None) -> Weights:
-    if spec is None or not spec.torchvision:
-        name = "a graph" if spec is None else spec.name
-        raise Unsupported(Problem("no-weights", f"torchvision has no weights for {name}", help=_accepting(spec)))
+def _torchvision(spec: Spec | None, relatives: Callable[[str], list[str]]) -> Weights:
+    if spec is None:
+        raise Unsupported(Problem("no-weights", "a graph does not say which of torchvision's weights are its own"))
+    if not spec.torchvision:
+        able = ", ".join(relatives(spec.name))
+        message = f"torchvision has no weights for {spec.name}"
+        raise Unsupported(Problem("no-weights", message, help=f"{able} accepts them" if able else ""))
+    from http.client import HTTPException
+
     import torchvision
 
     chosen = torchvision.models.get_model_weights(spec.torchvision).DEFAULT
     try:
         state: Weights = chosen.get_state_dict(progress=False, check_hash=True)
-    except OSError as error:
+    except (OSError, HTTPException, RuntimeError) as error:  # the last for a file whose hash is wrong
         message = f"cannot download {chosen.url}: {error}"
-        raise ArchscopeError(
-            Problem("no-download", message, help="give the path of a downloaded file instead")
-        ) from error
+        extra = ", with transform_input=True" if spec.transform_input else ""
+        help_line = f"give the path of a downloaded file instead{extra}"
+        raise ArchscopeError(Problem("no-download", message, help=help_line)) from error
     return state
-
-
-def _accepting(spec: Spec | None) -> str:
-    """The network of the same paper that does take torchvision's weights."""
-    from archscope import catalog
-    from archscope.spec.compiler import networks
-
-    if spec is None:
-        return ""
-    stem = spec.name.partition("_")[0]
-    able = [
-        name
-        for name, entry in catalog.everything().items()
-        if name.partition("_")[0] == stem and networks(entry.table)[name].get("torchvision")
-    ]
-    return f"{', '.join(able)} accepts them" if able else ""
 
 
 def _file(path: str) -> Weights:
     import torch
 
     if not Path(path).is_file():
-        raise UnknownName(
-            Problem("unknown-weights", f"weights is {path!r}", expected="torchvision, or the path of a state dict")
-        )
+        what = ", a directory" if Path(path).is_dir() else ""
+        message = f"weights is {path!r}{what}"
+        raise UnknownName(Problem("unknown-weights", message, expected="torchvision, or the path of a state dict"))
     try:
-        # weights_only refuses to unpickle anything but tensors and plain values.
-        state: Weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        first = str(error).split("\n", maxsplit=1)[0]
-        raise ArchscopeError(Problem("unreadable-weights", f"{path!r} is no state dict: {first}")) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ArchscopeError(
-            Problem("unreadable-weights", f"{path!r} holds no state dict, but a {type(state).__name__}")
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a format that torch no longer writes: it is read, or it is refused
+            # weights_only refuses to unpickle anything but tensors and plain values.
+            state: Weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file makes torch raise whatever comes
+        raise ArchscopeError(Problem("unreadable-weights", f"{path!r} is no state dict: {_reason(error)}")) from error
+    if not isinstance(state, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
+        kind = type(state).__name__
+        raise ArchscopeError(Problem("unreadable-weights", f"{path!r} holds no state dict, but a {kind}"))
     return state
+
+
+def _reason(error: Exception) -> str:
+    """Why torch did not read a file. Its own words for what it refuses explain how to run it; ours do not."""
+    if not isinstance(error, pickle.UnpicklingError):
+        return str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+    call = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f"it would run {call[1]}, and was not opened" if call else "it is damaged, or holds more than tensors"
 
 
 def _without_missing_heads(state: Weights, own: Weights) -> dict[str, torch.Tensor]:
@@ -120,6 +129,11 @@ def _reshaped(state: dict[str, torch.Tensor], own: Weights) -> dict[str, torch.T
         else value
         for key, value in state.items()
     }
+
+
+def _of_other_classes(given: torch.Tensor, wanted: torch.Tensor) -> bool:
+    """Whether two weights or biases of a last layer differ in their number of outputs, and in nothing else."""
+    return given.shape[:1] != wanted.shape[:1] and given.shape[1:] == wanted.shape[1:]
 
 
 def _head_keys(graph: Graph) -> set[str]:

@@ -1,0 +1,167 @@
+"""The paper's own printed numbers, and those of other sources about the network, cell by cell.
+
+A cell agrees if the computed value, rounded or cut to the printed digits, equals it, for params with or without biases.
+What a column means (K = 1000 or 1024, MACs or FLOPs, batch norm counted or not) is the convention under which most of
+its cells agree, and is stated. Whatever is left is refuted: nothing is tolerated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product as combinations
+from typing import Any, NamedTuple
+
+from archscope.core.printed import Printed
+from archscope.evidence import AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED, Case, Finding, Unavailable
+from archscope.graph.graph import Graph
+from archscope.graph.lowering import lower
+from archscope.spec.claims import Claim, claims_of
+from archscope.spec.compiler import compile_table, networks
+from archscope.spec.knobs import turned
+from archscope.spec.naming import named
+from archscope.spec.options import options
+from archscope.spec.table import Table
+from archscope.studies.counting import computed, shape_of
+
+NEEDS: tuple[str, ...] = ()
+
+SHAPES = ("input", "output")
+"""Quantities that are sizes, not counts."""
+
+
+class Convention(NamedTuple):
+    """What a column of printed numbers means."""
+
+    thousand: int = 1000
+    factor: int = 1
+    batch_norm: bool = True
+
+    def words(self, quantity: str) -> str:
+        """The convention as a note, for a quantity where it matters."""
+        parts = [f"K = {self.thousand}"] if quantity in {"params", "weights"} else []
+        parts += [{1: "multiply-accumulates", 2: "FLOPs, 2 × MACs"}[self.factor]] if quantity == "macs" else []
+        parts += ["without batch norm"] if quantity == "params" and not self.batch_norm else []
+        return ", ".join(parts)
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """Every printed number about the network, and every erratum of its table that belongs to it."""
+    if case.table is None:
+        raise Unavailable("it has no table")
+    yield from (finding for finding in _of_table(case.table) if finding.network == case.spec.name)
+
+
+def _of_table(table: Table) -> list[Finding]:
+    found = _cache.get(id(table))
+    if found is None:
+        found = list(_findings(table))
+        _cache[id(table)] = found
+    return found
+
+
+_cache: dict[int, list[Finding]] = {}
+"""Findings by table: conventions are inferred over all networks of one."""
+
+
+def _findings(table: Table) -> Iterator[Finding]:
+    graphs: dict[tuple[Any, ...], Graph] = {}
+    columns: dict[tuple[str, str, str], list[Claim]] = {}
+    for claim in claims_of(table):
+        columns.setdefault((claim.source, claim.column, claim.quantity), []).append(claim)
+        if _network_of(claim) not in graphs:
+            graphs[_network_of(claim)] = _graph(table, claim)
+    used: set[int] = set()
+    for claims in columns.values():
+        convention = _fitting(claims, graphs)
+        for claim in claims:
+            yield _finding(table, claim, graphs[_network_of(claim)], convention, used)
+    yield from _unused_errata(table, used)
+
+
+def _network_of(claim: Claim) -> tuple[Any, ...]:
+    """What a claim is about: a network, and the options under which the number is printed."""
+    return (claim.network, *claim.changes)
+
+
+def _graph(table: Table, claim: Claim) -> Graph:
+    spec = compile_table(table, claim.network)
+    return lower(named(turned(spec, options(dict(claim.changes))) if claim.changes else spec))
+
+
+def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:
+    """Errata about what is printed, but is no number that can be held against the network: they speak for themselves."""
+    network = next(iter(networks(table)))
+    for erratum in table.data.get("errata", []):
+        if id(erratum) not in used:
+            place = f"{erratum['row']}, {erratum['column']}"
+            yield Finding("published", network, UNDECIDED, place, erratum["printed"], why=str(erratum["says"]))
+
+
+def _fitting(claims: Sequence[Claim], graphs: Mapping[tuple[Any, ...], Graph]) -> Convention:
+    """The convention under which most of a column's cells agree; the plainest of several."""
+    declared = [claim.thousand for claim in claims if claim.thousand]
+    quantity = claims[0].quantity
+    thousands = declared[:1] or ([1000, 1024] if quantity in {"params", "weights"} else [1000])
+    factors = [1, 2] if quantity == "macs" else [1]
+    norms = [True, False] if quantity == "params" else [True]
+    choices = [Convention(*each) for each in combinations(thousands, factors, norms)]
+    return max(choices, key=lambda each: sum(_agrees(claim, graphs[_network_of(claim)], each) is True for claim in claims))
+
+
+def _agrees(claim: Claim, graph: Graph, convention: Convention) -> bool | None:
+    """Whether the printed value is what the network has; None where no such quantity is computed."""
+    if claim.quantity in SHAPES:
+        shape = shape_of(graph, claim.lines, claim.quantity)
+        return None if shape is None else _same_shape(claim.text, shape)
+    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
+    if not values:
+        return None
+    printed: Printed = claim.printed()
+    return any(printed.equals(convention.factor * value, convention.thousand, claim.significant) for value in values)
+
+
+def _same_shape(text: str, shape: tuple[int, ...]) -> bool:
+    """Whether printed sizes are those of the shape (channels, height, width): h×w×c, or h×w alone, or c alone."""
+    channels, *axes = shape
+    height, width = axes or (1, 1)
+    sizes = [int(part) for part in re.findall(r"\d+", text)]
+    return sizes in ([height, width, channels], [height, width], [channels])
+
+
+def _finding(table: Table, claim: Claim, graph: Graph, convention: Convention, used: set[int]) -> Finding:
+    agrees = _agrees(claim, graph, convention)
+    erratum = _erratum(table, claim)
+    values = _spelled(claim, graph, convention)
+    status, why = AGREES, convention.words(claim.quantity)
+    if agrees is None:
+        status, why = UNDECIDED, str((erratum or {}).get("says", f"{claim.quantity} is not computed"))
+    elif agrees and erratum is not None and id(erratum) not in used:
+        status, why = STALE, "the table has an erratum for this cell, and the cell agrees"
+    elif not agrees:
+        status = REFUTED if erratum is None else EXPLAINED
+        why = "no erratum explains it" if erratum is None else str(erratum.get("cause") or erratum["says"])
+    if erratum is not None:
+        used.add(id(erratum))
+    return Finding("published", claim.network, status, claim.where, claim.text, values, why, claim.span)
+
+
+def _erratum(table: Table, claim: Claim) -> Mapping[str, str] | None:
+    for erratum in table.data.get("errata", []):
+        place = (str(erratum.get("published", "")), erratum["row"], erratum["column"], erratum["printed"])
+        if place == (claim.source, claim.row, claim.column, claim.text):
+            found: Mapping[str, str] = erratum
+            return found
+    return None
+
+
+def _spelled(claim: Claim, graph: Graph, convention: Convention) -> str:
+    if claim.quantity in SHAPES:
+        shape = shape_of(graph, claim.lines, claim.quantity)
+        return "" if shape is None else "×".join(map(str, (*shape[1:], shape[0])))
+    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
+    if not values:
+        return ""
+    value = convention.factor * values[0]
+    printed = claim.printed().value(convention.thousand)
+    return f"{value:,} ({value / printed:.3f}×)" if printed and value != printed else f"{value:,}"

@@ -1,0 +1,46 @@
+"""Multiplication of tensors, ``mul``: how a gate scales the maps it has looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape, Size, choose, product, require
+from archscope.core.records import Call, MemoryRule, Setting, spelled
+from archscope.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Mul(Op):
+    """``*`` of two tensors. The second one may be 1 where the first is not, and then holds for all of that axis.
+
+    Squeeze-and-excitation in the first stage of SE-ResNet-50 (arXiv:1709.01507, Table 1):
+
+    >>> Mul().out_shape((1, 256, 56, 56), (1, 256, 1, 1))
+    (1, 256, 56, 56)
+    """
+
+    notation: ClassVar[str | None] = "mul"
+    joins: ClassVar[bool] = True
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        for other in inputs[1:]:
+            require(len(other) == len(inputs[0]), lambda: f"mul needs inputs of one rank; got {spelled(inputs)}")
+            for mine, its in zip(inputs[0], other, strict=True):
+                require((its == mine) | (its == 1), lambda: f"mul cannot stretch the second of {spelled(inputs)}")
+        return inputs[0]
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return (len(inputs) - 1) * product(inputs[0])
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        # The gradient of a smaller input is first made at full size, then summed.
+        full = product(inputs[0])
+        stretched = sum(choose(product(other) == full, 0, full) for other in inputs[1:])
+        return MemoryRule(saved=tuple(f"input{n}" for n in range(len(inputs))), transient=stretched)
+
+    def torch(self, *inputs: Shape) -> Call:
+        return Call("operator.mul")

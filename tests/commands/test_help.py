@@ -1,0 +1,57 @@
+"""Every command has help with examples, and every example runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from archscope import commands
+
+FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def examples(stem: str) -> list[str]:
+    """The command lines in the docstring of a command."""
+    text = getattr(import_module(f"archscope.commands.{stem}"), stem).__doc__ or ""
+    return re.findall(r"^ +archscope (.+)$", text.partition("Examples:")[2], flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", commands.named())
+def test_every_command_has_help_with_an_example(name: str, archscope: Callable) -> None:
+    outcome = archscope(f"{name} --help", columns=100)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Examples:" in outcome.out
+    assert f"archscope {name}" in outcome.out.partition("Examples:")[2]
+    assert max(map(len, outcome.out.split("\n"))) <= 100
+    assert archscope(f"{name} -h", columns=100).out == outcome.out
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
+    assert examples(stem)
+    for line in examples(stem):
+        if line == "check ./mypaper.toml":
+            assert archscope("new mypaper.toml").code == 0
+        outcome = archscope(line)
+        assert (outcome.code, outcome.err) == (0, ""), line
+        assert outcome.out
+    written = {path.name for path in here.iterdir()}
+    assert written <= {"mypaper.toml", "networks.csv"}
+
+
+def test_the_first_commands_that_a_newcomer_is_told_run(archscope: Callable) -> None:
+    lines = re.findall(r"archscope (.+)", commands.HELP)
+    assert len(lines) == 3
+    assert [archscope(line).code for line in lines] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_every_file_of_the_folder_is_one_command(stem: str) -> None:
+    module = import_module(f"archscope.commands.{stem}")
+    public = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+    assert stem in public
+    assert stem.rstrip("_") in commands.named()

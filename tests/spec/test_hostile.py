@@ -1,0 +1,128 @@
+"""Tables from strangers: nothing runs, nothing takes long, nothing steers a terminal, errors stay short."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from errors_at import check_error, lowered, problems_of, table
+
+from archscope.core.errors import TableError
+from archscope.spec.compiler import compile_items
+
+
+@pytest.fixture(autouse=True)
+def _within_seconds() -> Iterator[None]:
+    start = time.process_time()
+    yield
+    assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    "cell", ["{0.__class__}", "conv{__class__}-4", "conv3-{in.real}", "{a[0]}", "{a!r:>999999999}", "%(a)s%n", "$(id)"]
+)
+def test_texts_are_never_formatted(cell: str):
+    (problem,) = problems_of(table(f"| {cell} |", heads="| A |"))
+    assert problem.code in {"unknown-placeholder", "unknown-op"}
+    assert cell.strip("conv34-") in problem.message or cell in problem.message
+
+
+def test_control_characters_are_spelled_out():
+    (problem,) = problems_of(table("| a\u202eb\u0085c |", heads="| \u200bA |"))
+    assert str(problem).splitlines()[:4] == [
+        r"net.toml:6:3: unknown-op: cannot read 'a\u202eb c' as an op",
+        r"    6 | | a\u202eb\x85c |",
+        "      |   ^^^^^^^^^^^^^",
+        r"  in:       row 1, column \u200bA",
+    ]
+
+
+def test_escapes_of_toml_are_spelled_out_too():
+    below = '[notation]\n"a" = "\\u001b[2J\\u0007rulu"'
+    (problem,) = problems_of(table("| a |", heads="| A |", below=below))
+    assert "\x1b" not in str(problem)
+    assert r"cannot read '\x1b[2J\x07rulu' as an op" in str(problem)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["x" * 400_000, "conv3-" + "9" * 400_000, "conv3-4" + "*4" * 200_000, "conv3-4 " + "a=2 " * 90_000, "{" * 300_000],
+    ids=len,
+)
+def test_an_error_of_a_long_cell_is_short(cell: str):
+    (problem,) = problems_of(table(f"| {cell} |", heads="| A |"))
+    assert problem.code in {"too-long", "unknown-op"}
+    assert len(str(problem)) < 1500
+
+
+def test_an_error_in_a_long_line_shows_what_is_around_it():
+    heads = "".join(f" n{number} |" for number in range(500))
+    row = "".join(" rulu |" if number == 400 else " relu |" for number in range(500))
+    picture = str(problems_of(table(f"|{row}", heads=f"|{heads}"))[0]).splitlines()
+    assert picture[0].startswith("net.toml:6:2803: unknown-op")
+    at = picture[2].index("^")
+    assert picture[1][at : at + 4] == "rulu"
+    assert picture[1].endswith("…")
+    assert len(picture[1]) < 120
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "[notation]\n" + "".join(f'{a} = ["{b}", "{b}"]\n' for a, b in zip("abcdefghijklmnopqrs", "bcdefghijklmnopqrst", strict=True)) + 't = "relu"',
+        "[notation]\n" + "".join(f"{a} = {[b] * 10}\n" for a, b in zip("abcdef", "bcdefg", strict=True)) + 'g = "relu"',
+        '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = [{ repeat = 1000, layers = [{ repeat = 1000, layers = [] }] }]',
+        '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = [{ repeat = 1000, branches = [[], ["relu"]] }]',
+    ],
+    ids=["doubled", "tenfold", "repeats of nothing", "repeats of branches"],
+)  # fmt: skip
+def test_a_table_that_asks_for_a_billion_layers_is_refused(below: str):
+    text = table("| a |", heads="| A |", below=below)
+    check_error(text, "too-many-items", 6, 3, "more than 20,000 layers and blocks", "row 1, column A")
+
+
+def test_a_text_that_multiplies_itself_is_refused():
+    text = table("| axx |", heads="| A |", below='[notation]\n"a{x}" = "a{x}{x}{x}"')
+    check_error(text, "too-long", 9, 11, "has 4,375 characters, the most are 2,000")
+
+
+def test_a_template_that_could_be_taken_apart_in_a_billion_ways_is_not():
+    template = "".join(f"{{v{number}}}" for number in range(30))
+    text = table(f"| {'x' * 1900} | 3 |", heads="| layer | k |", below=f'[columns]\nk = "field"\nlayer = "label"\n[notation]\n"{template}!" = "relu"')
+    check_error(text, "unknown-op", 6, 3, "cannot read 'xxx")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["conv3-{" + "9*" * 96 + "9}", "conv3-{" + "(" * 95 + "4" + ")" * 95 + "}", "conv3-" + "{9*9}*" * 30 + "9"],
+    ids=["product", "parentheses", "factors"],
+)
+def test_arithmetic_within_its_bounds_is_worked_out(cell: str):
+    if cell.endswith("4" + ")" * 95 + "}"):
+        lowered(table(f"| {cell} |", heads="| A |"))
+    else:
+        assert problems_of(table(f"| {cell} |", heads="| A |"))[0].code == "impossible-size"
+
+
+def test_thousands_of_rows_and_blocks_are_read():
+    blocks = "".join(f'[[blocks]]\nname = "b{number}"\nlayers = ["relu"]\n' for number in range(2000))
+    lowered(table(*["| relu |"] * 500, *["| b1999 |"] * 10, heads="| A |", below=blocks))
+
+
+@pytest.mark.parametrize("depth", [300, 600, 5000])
+def test_lists_nested_without_end_are_refused_or_read(depth: int):
+    below = f'[[blocks]]\nname = "a"\nlayers = {"[" * depth}"relu"{"]" * depth}'
+    try:
+        lowered(table("| a |", heads="| A |", below=below))
+    except TableError as error:
+        (problem,) = error.problems
+        assert problem.message in {"blocks are nested too deeply", "values are nested too deeply"}  # noqa: PT017
+
+
+def test_blocks_written_in_python_may_not_be_nested_without_end():
+    value: object = "relu"
+    for _ in range(5000):
+        value = [value]
+    with pytest.raises(TableError, match="^too-deep: blocks are nested too deeply$"):
+        compile_items([value])
