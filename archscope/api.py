@@ -168,6 +168,8 @@ def _spec(
 
 def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
     """The spec with the options applied. Those that need sizes see the network at the table's own input size."""
+    if table is not None:
+        chosen = replace(chosen, softmax=bool(chosen.softmax))
     own = table is not None and table.data.get("networks", {}).get(spec.name, {})
     if isinstance(own, Mapping) and "bn" in own and chosen.bn is None:
         spec = turned(spec, Options(softmax=True, bn=own["bn"]))
@@ -185,6 +187,8 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
         changed = with_adaptive_pool(changed) if chosen.adaptive_pool else changed
         changed = dense(changed) if chosen.dense else changed
     if chosen.input_size is None:
+        return changed
+    if chosen.input_size == changed.input_shape[1:]:
         return changed
     words = f"input_size={chosen.input_size[0]}×{chosen.input_size[1]}"
     return replace(changed, input_shape=(changed.input_shape[0], *chosen.input_size), changes=(*changed.changes, words))

@@ -116,7 +116,7 @@ def named_networks(addresses: Iterable[str]) -> list[str]:
 
 def is_file(address: str) -> bool:
     """Whether an address names a table file, or a network of one, and not a name of the catalogue."""
-    return ".toml:" in address or address.endswith((".toml", os.sep))
+    return ".toml" in address or os.sep in address
 
 
 def _in_file(address: str) -> Entry:

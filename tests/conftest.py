@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for strategies.py, which tests of several folders import
+
+# The same examples on every run, however slow the machine is.
+settings.register_profile("archscope", deadline=None, derandomize=True)
+settings.load_profile("archscope")
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

@@ -67,9 +67,12 @@ SHRINKING = st.sampled_from(["maxpool", "maxpool3/2 ceil", "avgpool2", "conv3-4/
 def parallel(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
     """Branches that are concatenated, or added up: all end in as many channels."""
     inner = KEEPING if depth == 0 else KEEPING | parallel(depth - 1)
-    ends = draw(st.sampled_from([2, 4]))
-    branch = st.lists(inner, max_size=2).map(lambda cells: [*cells, f"conv1-{ends}"])
-    return {"join": draw(st.sampled_from(["concat", "add"])), "branches": draw(st.lists(branch, min_size=2, max_size=3))}
+    last = f"conv1-{draw(st.sampled_from([2, 4]))}"
+    ends = st.sampled_from([[last], [last, "relu"], [last, "tanh"]])
+    branch = st.builds(list.__add__, st.lists(inner, max_size=2), ends)
+    join = draw(st.sampled_from(["concat", "add"]))
+    any_branch = branch | st.just([]) if join == "concat" else branch
+    return {"join": join, "branches": draw(st.lists(any_branch, min_size=2, max_size=3))}
 
 
 @st.composite

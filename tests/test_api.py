@@ -123,7 +123,8 @@ def test_two_ops_of_one_name_raise_naming_both():
         archscope.load(["relu"], input=(3, 8, 8), ops=[Twin])
     (problem,) = caught.value.problems
     assert problem.code == "duplicate-op"
-    assert f"{Twin.__module__}.Twin and archscope.ops.relu.ReLU both read cells that begin with 'relu'" in problem.message
+    both = f"{Twin.__module__}.Twin and archscope.ops.relu.ReLU"
+    assert problem.message == f"{both} both read cells that begin with 'relu'"
     with pytest.raises(Unsupported, match=r"\.Twin and .*\.Twin and archscope.ops.relu.ReLU both read"):
         archscope.load(["relu"], input=(3, 8, 8), ops=[Twin, Twin])
 

@@ -38,7 +38,8 @@ def net(name: str, aliases: str = "[]", cell: str = "relu") -> str:
     [
         ("vgg16", "vgg16"), ("VGG-16", "vgg16"), ("vgg_16", "vgg16"), ("Vgg 16", "vgg16"), ("vgg16_bn", "vgg16_bn"),
         ("inception_v1", "googlenet"), ("Inception-v1", "googlenet"), ("lenet", "lenet5"), ("LeNet-5", "lenet5"),
-        ("tables/vgg.toml:D", "vgg16"), ("tables/vgg.toml:vgg16", "vgg16"), ("tables/googlenet.toml:inception_v1", "googlenet"),
+        ("tables/vgg.toml:D", "vgg16"), ("tables/vgg.toml:vgg16", "vgg16"),
+        ("tables/googlenet.toml:inception_v1", "googlenet"),
     ],
 )  # fmt: skip
 def test_names_are_found_however_they_are_spelled(name: str, network: str, monkeypatch: pytest.MonkeyPatch):

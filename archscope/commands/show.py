@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from archscope import catalog, commands
+from archscope import api, catalog, commands
 from archscope.commands import FormatFlag, OutputFlag
 from archscope.core.errors import Problem, UsageError
+from archscope.evidence import AGREES, UNAVAILABLE, UNDECIDED, Finding
 from archscope.formats import Field, Sheet, Spanning
 from archscope.spec.compiler import networks, paper
 from archscope.spec.table import Cell, Table
@@ -20,6 +21,9 @@ def show(
         str | None,
         typer.Option("--network", help="Mark a column, by its head or its network's name.", metavar="NAME"),
     ] = None,
+    computed: Annotated[
+        bool, typer.Option("--computed", help="Set computed values beside printed ones, and mark refuted cells.")
+    ] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -32,12 +36,20 @@ def show(
         archscope show vgg --network D
 
         archscope show googlenet
+
+        archscope show googlenet --computed
     """
     found = catalog.table_at(table)
+    beside = _computed(table, found) if computed else {}
     heads = list(found.grid.heads)
     marked = None if network is None else _column(found, network)
     fields = tuple(_field(found, head, n, marked) for n, head in enumerate(heads))
     notes = [note for note in (found.text("note"),) if note]
+    notes += (
+        ["in parentheses: computed; ✓: the same; ✗: arithmetic refutes what is printed (archscope check says why)"]
+        if computed
+        else []
+    )
     closing = [f"[{marked}] is {network}" if network != marked else f"[{marked}] is marked"] if marked else []
     data = {
         "title": found.text("title"),
@@ -50,7 +62,7 @@ def show(
         name="table",
         title=" · ".join(part for part in (found.text("title"), paper(found)) if part),
         fields=fields,
-        rows=tuple(_cells(row, heads) for row in found.grid.rows),
+        rows=tuple(_cells(row, heads, beside) for row in found.grid.rows),
         notes=tuple(notes),
         closing=tuple(closing),
         data=data,
@@ -80,11 +92,30 @@ def _column(table: Table, network: str) -> str:
     return by_name[network]
 
 
-def _cells(row: dict[str, Cell], heads: list[str]) -> tuple[str, ...]:
+def _computed(address: str, table: Table) -> dict[tuple[int, int], str]:
+    """For the place of each printed number, what stands there with the computed one: ``✗ 463K (510,104)``."""
+    names = [address] if catalog.is_file(address) else list(networks(table))
+    findings = [finding for name in names for finding in api.check(name, witnesses=["published"])]
+    return {
+        (each.span.line, each.span.column): _beside(each)
+        for each in findings
+        if each.span is not None and each.status not in {UNDECIDED, UNAVAILABLE}
+    }
+
+
+def _beside(finding: Finding) -> str:
+    value = finding.computed.partition(" (")[0]
+    if finding.status != AGREES:
+        return f"✗ {finding.claimed} ({value})"
+    is_size = finding.what.startswith(("input", "output"))
+    return f"{finding.claimed} ✓" if is_size or value == finding.claimed else f"{finding.claimed} ({value})"
+
+
+def _cells(row: dict[str, Cell], heads: list[str], beside: dict[tuple[int, int], str]) -> tuple[str, ...]:
     """The texts of a row; one that spans columns is the same object in each."""
     texts: dict[int, str] = {}
     columns = [row[head].span.column for head in heads]
     for head, column in zip(heads, columns, strict=True):
-        text = row[head].text
+        text = beside.get((row[head].span.line, column), row[head].text)
         texts.setdefault(column, Spanning(text) if columns.count(column) > 1 else text)
     return tuple(texts[column] for column in columns)

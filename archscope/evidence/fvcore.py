@@ -22,7 +22,6 @@ NEEDS = ("torch", "fvcore")
 def examine(case: Case) -> Iterator[Finding]:
     """Its total, against what its rules give for the graph."""
     import torch
-    from fvcore.nn import FlopCountAnalysis
 
     from archscope.targets.torch_module import module_of
 
@@ -34,8 +33,9 @@ def examine(case: Case) -> Iterator[Finding]:
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings():
         # fvcore traces through torch.jit, which torch has deprecated; the user of a check can do nothing about it.
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
+        from fvcore.nn import FlopCountAnalysis
+
         counted = FlopCountAnalysis(model, torch.zeros(graph.tensors[graph.inputs[0]].shape))
         theirs = int(counted.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total())
     status = AGREES if theirs == predicted else REFUTED

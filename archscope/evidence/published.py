@@ -53,15 +53,14 @@ def examine(case: Case) -> Iterator[Finding]:
 
 
 def _of_table(table: Table) -> list[Finding]:
-    found = _cache.get(id(table))
-    if found is None:
-        found = list(_findings(table))
-        _cache[id(table)] = found
-    return found
+    """The findings of a table, kept while its networks are asked for one after another."""
+    if not _last or _last[0][0] is not table:
+        _last[:] = [(table, list(_findings(table)))]
+    return _last[0][1]
 
 
-_cache: dict[int, list[Finding]] = {}
-"""Findings by table: conventions are inferred over all networks of one."""
+_last: list[tuple[Table, list[Finding]]] = []
+"""The table asked for last, and its findings: conventions are inferred over all networks of one."""
 
 
 def _findings(table: Table) -> Iterator[Finding]:
@@ -90,7 +89,7 @@ def _graph(table: Table, claim: Claim) -> Graph:
 
 
 def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:
-    """Errata about what is printed, but is no number that can be held against the network: they speak for themselves."""
+    """Errata about what is printed, but is no number that can be held against the network."""
     network = next(iter(networks(table)))
     for erratum in table.data.get("errata", []):
         if id(erratum) not in used:
@@ -106,7 +105,7 @@ def _fitting(claims: Sequence[Claim], graphs: Mapping[tuple[Any, ...], Graph]) -
     factors = [1, 2] if quantity == "macs" else [1]
     norms = [True, False] if quantity == "params" else [True]
     choices = [Convention(*each) for each in combinations(thousands, factors, norms)]
-    return max(choices, key=lambda each: sum(_agrees(claim, graphs[_network_of(claim)], each) is True for claim in claims))
+    return max(choices, key=lambda each: sum(_agrees(c, graphs[_network_of(c)], each) is True for c in claims))
 
 
 def _agrees(claim: Claim, graph: Graph, convention: Convention) -> bool | None:
@@ -125,7 +124,7 @@ def _same_shape(text: str, shape: tuple[int, ...]) -> bool:
     """Whether printed sizes are those of the shape (channels, height, width): h×w×c, or h×w alone, or c alone."""
     channels, *axes = shape
     height, width = axes or (1, 1)
-    sizes = [int(part) for part in re.findall(r"\d+", text)]
+    sizes = [int(part) for part in re.findall(r"\d+", re.sub(r"(\d+)²", r"\1×\1", text))]
     return sizes in ([height, width, channels], [height, width], [channels])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from archscope.core.arithmetic import Shape, require
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
@@ -28,6 +29,7 @@ def lower(spec: Spec, batch: int = 1) -> Graph:
         require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
     builder = _Builder()
     start = builder.tensor((batch, *spec.input_shape))
+    builder.kept.add(start)
     scope = builder.open(spec.root, "", "", -1, (start,))
     end = builder.block(spec.root, start, scope)
     builder.close(scope, end)
@@ -58,6 +60,8 @@ class _Builder:
         self.buffers: list[Buffer] = []
         self.sides: list[Output] = []
         self.target = 0
+        self.kept: set[int] = set()
+        """Storages that nothing may overwrite any more: another branch reads them, or backward does."""
         self.setting = Setting(mode="train")
 
     def tensor(self, shape: Shape, storage: int = -1) -> int:
@@ -97,6 +101,7 @@ class _Builder:
     def joined(self, block: Block, join: Op, x: int, scope: int) -> int:
         """Branches side by side and their join. A conditional one looks at what the first branch made of the input."""
         results: list[int] = []
+        self.kept.add(self.tensors[x].storage)
         for branch in block.items:
             agree = bool(results) and self.tensors[results[0]].shape == self.tensors[x].shape
             if isinstance(branch, Block) and branch.when == "shapes differ" and agree:
@@ -135,6 +140,7 @@ class _Builder:
         return result
 
     def side(self, block: Block, x: int, scope: int) -> None:
+        self.kept.add(self.tensors[x].storage)
         result = self.item(block, (x,), scope)
         self.sides.append(Output("aux_logits", result, block.loss_weight, side=True))
 
@@ -167,10 +173,14 @@ class _Builder:
         self, op: Op, inputs: tuple[int, ...], path: str, name: str, scope: int, text: str, span: Span | None
     ) -> int:
         shapes = tuple(self.tensors[index].shape for index in inputs)
+        if op.in_place and self.tensors[inputs[0]].storage in self.kept and "inplace" in op.__dataclass_fields__:
+            op = replace(op, inplace=False)
         rule = op.memory(*shapes, setting=self.setting)
         shared = rule is not None and rule.out != "new"
         storage = self.tensors[inputs[0]].storage if shared else -1
         outputs = tuple(self.tensor(shape, storage) for shape in op.out_shapes(*shapes))
+        if rule is not None and "output" in rule.saved:
+            self.kept.add(self.tensors[outputs[0]].storage)
         parameters = {}
         for key, shape in op.weights(*shapes).items():
             parameters[key] = len(self.parameters)

@@ -82,7 +82,8 @@ def _no_such_column(table: Table, name: str, column: str) -> ArchscopeError:
 
 def paper(table: Table) -> str:
     """How to cite the table in a few characters: ``arXiv:1409.1556, Table 1``."""
-    reference = f"arXiv:{table.text('arxiv')}" if table.text("arxiv") else table.text("doi") or table.text("url")
+    prefixed = [f"{name}:{table.text(key)}" for key, name in (("arxiv", "arXiv"), ("doi", "doi")) if table.text(key)]
+    reference = prefixed[0] if prefixed else table.text("url")
     return ", ".join(part for part in (reference, table.text("table")) if part)
 
 
@@ -142,9 +143,7 @@ def _with_row(
     return [*items, *_named_row(context, found, (label.text, cell.text), counts)]
 
 
-def _row_scope(
-    context: Context, row: dict[str, Cell], label: Cell, cell: Cell, following: Mapping[str, Cell]
-) -> Scope:
+def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell, following: Mapping[str, Cell]) -> Scope:
     """Values of the row's placeholders: every field by its head, and what ``[columns]`` takes apart.
 
     A column may also say what a row takes from the cell of the ``next`` one, whose input is its output.

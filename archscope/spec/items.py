@@ -211,7 +211,7 @@ def _once(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item
         return [_residual(context, block, scope, items, kind)]
     items = [*items, *items_of(context, block.get("after", []), scope._replace(taken=()))]
     if block.get("module") and "branches" not in block:
-        return [Block(tuple(items), kind=kind, numbered=not any(item.name for item in items), span=scope.span)]
+        return [Block(tuple(items), kind=kind, span=scope.span)]
     return items
 
 

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 def turned(spec: Spec, options: Options) -> Spec:
     """The spec with every option applied that needs no sizes, in a fixed order; ``changes`` says which, in words."""
+    words = tuple(_in_words(options, spec.input_shape))
     for knob in _KNOBS:
         spec = knob(spec, options)
-    return replace(spec, changes=(*spec.changes, *_in_words(options)))
+    return replace(spec, changes=(*spec.changes, *words))
 
 
 def _softmax(spec: Spec, options: Options) -> Spec:
-    """Without ``softmax`` the module returns logits: the soft-max row is part of the loss while training."""
-    return spec if options.softmax else replace(spec, root=_without_op(spec.root, "softmax"))
+    """Without it the module returns logits: the soft-max row is part of the loss while training."""
+    return spec if options.softmax is not False else replace(spec, root=_without_op(spec.root, "softmax"))
 
 
 def _without_op(root: Block, name: str) -> Block:
@@ -223,8 +224,9 @@ _KNOBS: tuple[Callable[[Spec, Options], Spec], ...] = (
 )
 
 
-def _in_words(options: Options) -> Iterator[str]:
-    usual = Options()
+def _in_words(options: Options, before: tuple[int, ...]) -> Iterator[str]:
+    """The options that change something: neither the usual ones nor what the table says anyway."""
+    usual = replace(Options(), in_channels=before[0] if options.in_channels == before[0] else None)
     for name in Options.__dataclass_fields__:
         value = getattr(options, name)
         if value != getattr(usual, name) and name not in {"softmax", "transform_input", "blocks"}:

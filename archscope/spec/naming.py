@@ -23,7 +23,7 @@ def named(spec: Spec) -> Spec:
     {of} (the number in the name of the last weight layer, ``1_2`` of ``conv1_2``). Raises TableError for two parts of
     a block with one name, and for a name that is no identifier.
     """
-    patterns = {letters(op): name for op, name in spec.names.items()}
+    patterns = {letters(op): name for op, name in spec.names.items() if letters(op) == op.replace("-", "").lower()}
     return replace(spec, root=_named_block(spec.root, patterns, _Counters()))
 
 

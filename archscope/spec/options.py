@@ -37,7 +37,7 @@ class Changes(TypedDict, total=False):
     bn: str | None
     conv_bias: bool | None
     adaptive_pool: bool
-    softmax: bool
+    softmax: bool | None
     aux: bool
     transform_input: bool
 
@@ -52,9 +52,10 @@ class Options:
     pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
     convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
     layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool:
-    torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the table's soft-max
-    as a layer. aux: keep the auxiliary heads. transform_input: map an input normalised for ImageNet to the
-    (x − 0.5) / 0.5 that some of torchvision's weights were trained on.
+    torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the soft-max as a
+    layer; left out, a table's goes, since modules return logits, and one that you wrote yourself stays. aux: keep the
+    auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
+    torchvision's weights were trained on.
     """
 
     num_classes: int | None = None
@@ -70,7 +71,7 @@ class Options:
     bn: str | None = None
     conv_bias: bool | None = None
     adaptive_pool: bool = False
-    softmax: bool = False
+    softmax: bool | None = None
     aux: bool = True
     transform_input: bool = False
 

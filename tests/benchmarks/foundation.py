@@ -76,14 +76,16 @@ def modules() -> None:
     import archscope
 
     torch.set_num_threads(1)
-    print(f"build vgg16 on meta         {best(lambda: archscope.build('vgg16', device='meta')):8.2f} ms (at most 20)")
+    meta = best(lambda: archscope.build("vgg16", device="meta"))
+    print(f"build vgg16 on meta         {meta:8.2f} ms (at most 20)")
     pairs = []
     for _ in range(3):
         ours = best(lambda: archscope.build("vgg16"), 1)
-        pairs.append(ours / best(lambda: torchvision.models.vgg16(), 1))
+        pairs.append(ours / best(torchvision.models.vgg16, 1))
     print(f"build vgg16 on CPU          {statistics.median(pairs):8.2f}× torchvision's constructor (at most 1)")
     mine = archscope.build("vgg11", adaptive_pool=True, width="1/8", head_width="1/32", input_size=(64, 64))
-    layers = [layer.out_channels if isinstance(layer, torch.nn.Conv2d) else "M" for layer in mine.features if not isinstance(layer, torch.nn.ReLU)]
+    kept = [layer for layer in mine.features if not isinstance(layer, torch.nn.ReLU)]
+    layers = [layer.out_channels if isinstance(layer, torch.nn.Conv2d) else "M" for layer in kept]
     theirs = torchvision.models.VGG(torchvision.models.vgg.make_layers(layers))
     theirs.classifier = mine.classifier
     image = torch.rand(4, 3, 64, 64)
@@ -97,7 +99,10 @@ def modules() -> None:
         step(mine), step(theirs)
     ratios = [step(mine) / step(theirs) if n % 2 else 1 / (step(theirs) / step(mine)) for n in range(60)]
     low, high = interval(ratios)
-    print(f"forward and backward        {statistics.median(ratios):8.3f}× torchvision's, 95 % interval {low:.3f} to {high:.3f} (contains 1)")
+    middle = statistics.median(ratios)
+    print(
+        f"forward and backward        {middle:8.3f}× torchvision's, 95 % interval {low:.3f} to {high:.3f} (contains 1)"
+    )
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

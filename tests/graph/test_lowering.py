@@ -1,4 +1,4 @@
-"""From a spec to a graph: where flatten stands, what blocks hold, which tensors share memory, what things are called."""
+"""From a spec to a graph: where flatten stands, what blocks hold, which tensors share memory, how all is called."""
 
 from __future__ import annotations
 
@@ -120,6 +120,23 @@ def test_in_place_results_and_views_lie_in_their_inputs_storage():
     assert other == part == flat != conv
     assert fc not in {conv, other}
     assert graph.tensors[graph.inputs[0]].storage == graph.inputs[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "in_place"),
+    [
+        (["relu"], [False]),
+        (["conv3-3", "relu", "relu"], [True, False]),
+        (["conv3-3", "tanh", "relu"], [False]),
+        (["conv3-3", {"branches": [["relu"], ["relu", "conv1-2"]]}], [False, False]),
+        (["conv3-3", {"join": "add", "branches": [[], ["conv1-3"]]}], [False]),
+        (["conv3-3", {"join": "add", "branches": [["conv1-3"], []]}, "relu"], [True, True]),
+        (["conv3-3", {"join": "add", "branches": [["conv1-3", "relu"], []]}], [True, False]),
+    ],
+)
+def test_nothing_is_overwritten_that_another_branch_or_backward_still_reads(cells: list[object], in_place: list[bool]):
+    graph = graph_of(*cells)
+    assert [node.op.in_place for node in graph.nodes if kinds_of(node) in {"relu", "add"}] == in_place
 
 
 def test_a_sum_lies_in_its_first_operand_and_a_concatenation_is_new():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from errors_at import check_error, lowered, problems_of, table
+from errors_at import LABELLED, check_error, lowered, problems_of, table
 
 from archscope.core.errors import TableError
 from archscope.spec.compiler import compile_items
@@ -67,16 +67,25 @@ def test_an_error_in_a_long_line_shows_what_is_around_it():
     assert len(picture[1]) < 120
 
 
+def multiplied(letters: str, times: int) -> str:
+    """Notations each of which is so many of the next one."""
+    pairs = zip(letters, letters[1:], strict=False)
+    return "[notation]\n" + "".join(f"{a} = {[b] * times}\n" for a, b in pairs) + f'{letters[-1]} = "relu"'
+
+
+REPEATED = '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = '
+
+
 @pytest.mark.parametrize(
     "below",
     [
-        "[notation]\n" + "".join(f'{a} = ["{b}", "{b}"]\n' for a, b in zip("abcdefghijklmnopqrs", "bcdefghijklmnopqrst", strict=True)) + 't = "relu"',
-        "[notation]\n" + "".join(f"{a} = {[b] * 10}\n" for a, b in zip("abcdef", "bcdefg", strict=True)) + 'g = "relu"',
-        '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = [{ repeat = 1000, layers = [{ repeat = 1000, layers = [] }] }]',
-        '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = [{ repeat = 1000, branches = [[], ["relu"]] }]',
+        multiplied("abcdefghijklmnopqrst", 2),
+        multiplied("abcdefg", 10),
+        f"{REPEATED}[{{ repeat = 1000, layers = [{{ repeat = 1000, layers = [] }}] }}]",
+        f'{REPEATED}[{{ repeat = 1000, branches = [[], ["relu"]] }}]',
     ],
     ids=["doubled", "tenfold", "repeats of nothing", "repeats of branches"],
-)  # fmt: skip
+)
 def test_a_table_that_asks_for_a_billion_layers_is_refused(below: str):
     text = table("| a |", heads="| A |", below=below)
     check_error(text, "too-many-items", 6, 3, "more than 20,000 layers and blocks", "row 1, column A")
@@ -89,8 +98,9 @@ def test_a_text_that_multiplies_itself_is_refused():
 
 def test_a_template_that_could_be_taken_apart_in_a_billion_ways_is_not():
     template = "".join(f"{{v{number}}}" for number in range(30))
-    text = table(f"| {'x' * 1900} | 3 |", heads="| layer | k |", below=f'[columns]\nk = "field"\nlayer = "label"\n[notation]\n"{template}!" = "relu"')
-    check_error(text, "unknown-op", 6, 3, "cannot read 'xxx")  # fmt: skip
+    below = f'{LABELLED}[notation]\n"{template}!" = "relu"'
+    text = table(f"| {'x' * 1900} | 3 |", heads="| layer | k |", below=below)
+    check_error(text, "unknown-op", 6, 3, "cannot read 'xxx")
 
 
 @pytest.mark.parametrize(
@@ -117,12 +127,12 @@ def test_lists_nested_without_end_are_refused_or_read(depth: int):
         lowered(table("| a |", heads="| A |", below=below))
     except TableError as error:
         (problem,) = error.problems
-        assert problem.message in {"blocks are nested too deeply", "values are nested too deeply"}  # noqa: PT017
+        assert problem.message in {"blocks are nested too deeply", "values are nested too deeply"}
 
 
 def test_blocks_written_in_python_may_not_be_nested_without_end():
     value: object = "relu"
     for _ in range(5000):
         value = [value]
-    with pytest.raises(TableError, match="^too-deep: blocks are nested too deeply$"):
+    with pytest.raises(TableError, match=r"^too-deep: blocks are nested too deeply$"):
         compile_items([value])

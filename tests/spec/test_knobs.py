@@ -12,6 +12,7 @@ from archscope.ops import letters
 from archscope.ops.dropout import Dropout
 
 STAGES = "these are the stages of"
+NEAREST = "no network of the table; nearest is"
 
 
 def numbers(network: str, **changes: Any) -> tuple[int, int]:
@@ -74,7 +75,8 @@ def test_at_another_size_the_fc_layer_takes_what_arithmetic_gives_or_a_pool_keep
 
 
 @pytest.mark.parametrize(
-    ("network", "path", "size"), [("vgg16", "avgpool", 7), ("alexnet_owt", "avgpool", 6), ("googlenet", "adaptive_pool", 1)]
+    ("network", "path", "size"),
+    [("vgg16", "avgpool", 7), ("alexnet_owt", "avgpool", 6), ("googlenet", "adaptive_pool", 1)],
 )
 def test_an_adaptive_pool_stands_before_the_head_at_the_size_of_the_tables_input(network: str, path: str, size: int):
     graph = archscope.lower(network, adaptive_pool=True, input_size=(256, 320))
@@ -99,13 +101,12 @@ def test_an_adaptive_pool_stands_before_the_head_at_the_size_of_the_tables_input
         (
             [2, 2, 2, 3, 3],
             137_767_464,
-            "no network of the table; nearest is vgg16: stage 3 is conv3-256 conv3-256, "
-            "there conv3-256 conv3-256 conv3-256",
+            f"{NEAREST} vgg16: stage 3 is conv3-256 conv3-256, there conv3-256 conv3-256 conv3-256",
         ),
         (
             [[1, 64], [1, 128], [2, 256], [2, 512]],
             132_863_336 - 2 * 2_359_808 + 3 * 512 * 49 * 4096,
-            "no network of the table; nearest is vgg11: stage 5 is missing, there conv3-512 conv3-512",
+            f"{NEAREST} vgg11: stage 5 is missing, there conv3-512 conv3-512",
         ),
     ],
 )

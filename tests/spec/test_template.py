@@ -95,9 +95,9 @@ def test_what_cannot_be_filled_is_refused(template: str, code: str, message: str
 
 
 def test_no_text_grows_without_end():
-    with pytest.raises(TableError, match="'xxxxxxxx.*'… has 2,001 characters, the most are 2,000"):
+    with pytest.raises(TableError, match=r"'xxxxxxxx.*'… has 2,001 characters, the most are 2,000"):
         fill("{x}{x}{x}", {"x": "x" * (LONGEST // 3 + 1)})
-    with pytest.raises(TableError, match="'{x}{x}.*'… has 3,000,000 characters"):
+    with pytest.raises(TableError, match=r"'{x}{x}.*'… has 3,000,000 characters"):
         fill("{x}" * 1_000_000, {"x": "x"})
 
 
