@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -59,7 +59,7 @@ def lower(network: Network, batch: int = 1, **changes: Unpack[Changes]) -> Graph
 
 def profile(
     network: Network | Graph,
-    batch: int = 1,
+    batch: int | None = None,
     *,
     dtype: str = "float32",
     mode: str = "eval",
@@ -68,12 +68,20 @@ def profile(
 ) -> Profile:
     """The numbers of a network, as plain data: a row per layer, and totals that the rows add up to.
 
-    batch: examples at once; MACs and activations are for all of them. dtype: of parameters and activations, for bytes.
-    mode: ``train`` counts the auxiliary heads too. columns: see :func:`archscope.analyses.columns`.
+    batch: examples at once, 1 when left out; MACs and activations are for all of them. A Graph has its own. dtype: of
+    parameters and activations, for bytes. mode: ``train`` counts the auxiliary heads too. columns: see
+    :func:`archscope.analyses.columns`. Raises UsageError for a setting that makes no sense, and what load raises.
     """
-    setting = checked_setting(batch, dtype, mode)
-    found = network if isinstance(network, Graph) else lower(network, batch, **changes)
-    return profile_graph(found, setting, columns)
+    if isinstance(network, Graph):
+        own = network.tensors[network.inputs[0]].shape[0]
+        if changes or batch not in {None, own}:
+            message = f"a Graph has its sizes, and this one is for a batch of {own}"
+            raise UsageError(
+                Problem("bad-value", message, help="give the network itself, with the batch and the changes")
+            )
+        return profile_graph(network, checked_setting(own, dtype, mode), columns)
+    setting = checked_setting(1 if batch is None else batch, dtype, mode)
+    return profile_graph(lower(network, setting.batch, **changes), setting, columns)
 
 
 def build(
@@ -131,8 +139,7 @@ def _all_or_problems(table: Table, names: Iterable[str]) -> list[tuple[Spec, Gra
     found, problems = [], dict[str, Problem]()
     for name in names:
         try:
-            spec = _changed(compile_table(table, name), Options(), table)
-            found.append((spec, lowering.lower(spec)))
+            found.append(catalog.lowered(table, name))
         except ArchscopeError as error:
             problems |= {str(problem): problem for problem in error.problems}
     if problems:
@@ -170,10 +177,6 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
     """The spec with the options applied. Those that need sizes see the network at the table's own input size."""
     if table is not None:
         chosen = replace(chosen, softmax=bool(chosen.softmax))
-    own = table is not None and table.data.get("networks", {}).get(spec.name, {})
-    if isinstance(own, Mapping) and "bn" in own and chosen.bn is None:
-        spec = turned(spec, Options(softmax=True, bn=own["bn"]))
-        spec = replace(spec, changes=())
     changed = turned(spec, replace(chosen, input_size=None))
     if chosen.blocks is not None and table is not None:
         from archscope.spec.stages import named_by_blocks

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archscope.core.errors import Problem, TableError, UnknownName, nearest
-from archscope.spec.compiler import networks
+from archscope.graph.graph import Graph
+from archscope.graph.lowering import lower
+from archscope.spec.compiler import compile_table, networks
+from archscope.spec.naming import named
+from archscope.spec.network import Spec
 from archscope.spec.table import Table, read_source, read_table
 
 
@@ -65,6 +69,21 @@ def find(name: str) -> Entry:
         "unknown-network", f"no network is called {name!r}", help=nearest(wanted, known) or "archscope list shows all"
     )
     raise UnknownName(problem)
+
+
+def lowered(table: Table, network: str) -> tuple[Spec, Graph]:
+    """A network as its table has it, soft-max and all, with its graph at batch 1; kept, for the next one who asks.
+
+    Raises TableError and ShapeError, at the cell, for what cannot be read or does not fit.
+    """
+    key = (table.source.name, network)
+    if key not in _lowered or _lowered[key][0] is not table:
+        spec = named(compile_table(table, network))
+        _lowered[key] = (table, spec, lower(spec))
+    return _lowered[key][1:]
+
+
+_lowered: dict[tuple[str, str], tuple[Table, Spec, Graph]] = {}
 
 
 def everything() -> dict[str, Entry]:

@@ -218,7 +218,7 @@ def test_what_is_wrong_in_a_readme_is_found(text: str, archscope: Callable, here
     "text",
     [
         "console\n$ archscope list vgg | head -1\n10 networks\n",
-        "console\n$ archscope list vgg\n10 networks in 1 table\n…\nvgg16  …\n…\n",
+        "console\n$ archscope list 1409.1556\n10 networks in 1 table\n…\nvgg16  …\n…\n",
         "console\n$ archscope summary vgg61   # exit code 1\nunknown-network: no network is called 'vgg61'\n…\n",
         "console\n$ archscope new a.toml\nwrote a.toml; next: archscope check a.toml\n$ archscope check a.toml\n…\n",
         "sh\n# a comment\nNO_COLOR=1 archscope summary vgg11 \\\n  --classes 10  # another\n",

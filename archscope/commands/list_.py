@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -65,7 +66,7 @@ def _rows(words: list[str]) -> list[tuple[str, str, tuple[int, ...], int, str, s
     for name, entry in known.items():
         table, title, source = entry.table.source.name, entry.table.text("title"), paper(entry.table)
         stem = table.rpartition("/")[2].removesuffix(".toml")
-        if words and not any(word.lower() in f"{name} {stem} {title} {source}".lower() for word in words):
+        if words and not any(_has(f"{name} {stem} {title} {source}", word) for word in words):
             continue
         graph = api.lower(name)
         total = profile_graph(graph, Setting(), ("params",)).totals["params"].value
@@ -80,3 +81,8 @@ def _rows(words: list[str]) -> list[tuple[str, str, tuple[int, ...], int, str, s
 def _heading(row: tuple[str, str, tuple[int, ...], int, str, str, str]) -> str:
     _, table, _, _, source, title, _ = row
     return f"{table} · {title} · {source}"
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word begins in the text: ``lenet`` in LeNet-5, and not in MobileNet."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}", text.lower()) is not None

@@ -41,7 +41,7 @@ def show(
     """
     found = catalog.table_at(table)
     beside = _computed(table, found) if computed else {}
-    heads = list(found.grid.heads)
+    heads = list(found.printed().heads)
     marked = None if network is None else _column(found, network)
     fields = tuple(_field(found, head, n, marked) for n, head in enumerate(heads))
     notes = [note for note in (found.text("note"),) if note]
@@ -55,14 +55,14 @@ def show(
         "title": found.text("title"),
         "source": paper(found),
         "heads": heads,
-        "rows": [[row[head].text for head in heads] for row in found.grid.rows],
+        "rows": [[row[head].text for head in heads] for row in found.printed().rows],
         "networks": {name: dict(entry) for name, entry in networks(found).items()},
     }
     sheet = Sheet(
         name="table",
         title=" · ".join(part for part in (found.text("title"), paper(found)) if part),
         fields=fields,
-        rows=tuple(_cells(row, heads, beside) for row in found.grid.rows),
+        rows=tuple(_cells(row, heads, beside) for row in found.printed().rows),
         notes=tuple(notes),
         closing=tuple(closing),
         data=data,

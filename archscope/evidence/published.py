@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product as combinations
 from typing import Any, NamedTuple
 
+from archscope.catalog import lowered
 from archscope.core.printed import Printed
 from archscope.evidence import AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED, Case, Finding, Unavailable
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.claims import Claim, claims_of
-from archscope.spec.compiler import compile_table, networks
+from archscope.spec.compiler import networks
 from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.options import options
@@ -84,8 +85,8 @@ def _network_of(claim: Claim) -> tuple[Any, ...]:
 
 
 def _graph(table: Table, claim: Claim) -> Graph:
-    spec = compile_table(table, claim.network)
-    return lower(named(turned(spec, options(dict(claim.changes))) if claim.changes else spec))
+    spec, graph = lowered(table, claim.network)
+    return lower(named(turned(spec, options(dict(claim.changes))))) if claim.changes else graph
 
 
 def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:

@@ -14,6 +14,9 @@ from archscope.core.arithmetic import product
 from archscope.evidence import AGREES, REFUTED, Case, Finding, Unavailable
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
+from archscope.spec.knobs import turned
+from archscope.spec.network import Spec
+from archscope.spec.options import Options
 
 NEEDS = ("torch", "torchvision")
 
@@ -68,6 +71,11 @@ def _finding(case: Case, what: str, theirs: str, ours: str, agrees: bool, why: s
     return Finding("torchvision", case.spec.name, AGREES if agrees else REFUTED, what, theirs, ours, why)
 
 
+def _logits(spec: Spec) -> Spec:
+    """Without the table's soft-max, which is no layer of torchvision's."""
+    return turned(spec, Options(softmax=False))
+
+
 def _macs(graph: Graph) -> int:
     return sum(node.op.macs(*graph.shapes_in(node)) or 0 for node in graph.nodes if not node.side)
 
@@ -79,7 +87,7 @@ def _outputs(case: Case, models: Any, name: str) -> Finding:
     from archscope.targets.torch_module import module_of
 
     generator = torch.Generator().manual_seed(0)
-    theirs, ours = _built(models, name), module_of(case.graph).eval()
+    theirs, ours = _built(models, name), module_of(lower(_logits(case.spec))).eval()
     ours.load_state_dict(theirs.state_dict(), strict=True)
     image = torch.rand(case.graph.tensors[case.graph.inputs[0]].shape, generator=generator)
     with torch.no_grad():

@@ -92,6 +92,20 @@ def network_problems(source: Source, data: Mapping[str, Any]) -> Iterator[Proble
             yield from input_problems(described["input"], Key(source, "networks", network))
 
 
+def block_problems(block: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem, without its place, for each key of a block that means nothing, and for a block with nothing in it."""
+    for key in block:
+        if key not in known:
+            yield Problem("unknown-key", f"{key!r} means nothing here", None, ", ".join(known), nearest(key, known))
+    filled = "branches" in block or "layers" in block
+    if not filled or ("connections" in block and "layers" not in block) or block.get("branches") == []:
+        expected = "layers, branches with a join, or connections with layers"
+        yield Problem("empty-block", "a block has nothing in it", None, expected)
+    for key in ("layers", "branches"):
+        if not isinstance(block.get(key, []), list | tuple):
+            yield Problem("wrong-type", f"{key!r} is {block[key]!r}, and must be a list")
+
+
 def _no_column(head: str, grid: _Grid, span: Span) -> Problem:
     expected = ", ".join(grid.heads)
     return Problem("unknown-column", f"no column is called {head!r}", span, expected, nearest(head, grid.heads))

@@ -12,8 +12,10 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, located, 
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.implied import with_implied
-from archscope.spec.items import Context, Scope, called, items_of, key_of
+from archscope.spec.items import called, items_of, key_of
+from archscope.spec.knobs import with_batch_norm
 from archscope.spec.network import Block, Item, Spec
+from archscope.spec.reading import Context, Scope
 from archscope.spec.rows import REPEATED, rows_of
 from archscope.spec.sections import in_sections
 from archscope.spec.table import Cell, Table
@@ -56,7 +58,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
         raise TableError(*context.problems)
     root = Block(tuple(in_sections(table, items)), name=name)
     root = with_implied(root, table.data.get("implied", {}), context.extra, lambda key: table.where("implied", key))
-    return Spec(
+    spec = Spec(
         name=name,
         root=root,
         input_shape=tuple(network.get("input", table.data["input"])),
@@ -70,6 +72,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
         headless=bool(network.get("headless", False)),
         transform_input=bool(network.get("transform_input", False)),
     )
+    return with_batch_norm(spec, str(network["bn"])) if "bn" in network else spec
 
 
 def _no_such_column(table: Table, name: str, column: str) -> ArchscopeError:

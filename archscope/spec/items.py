@@ -10,17 +10,18 @@ what they stand in: the nearest block with a name.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from archscope.core.errors import ArchscopeError, Problem, TableError, located, nearest
+from archscope.core.errors import ArchscopeError, Problem, TableError, located
 from archscope.core.source import Source, Span
 from archscope.ops import Op
+from archscope.spec.checks import block_problems
 from archscope.spec.network import Block, Item, Layer
 from archscope.spec.notation import read
-from archscope.spec.table import FORM, Table, read_grid
+from archscope.spec.reading import Context, Scope, is_taker, parts_of, split, whole
+from archscope.spec.table import FORM, read_grid
 from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
 DEEPEST = 20
@@ -32,39 +33,6 @@ MOST_REPEATS = 1000
 
 MOST_ITEMS = 20_000
 """How many values a network may be read from: a table of a kilobyte could otherwise ask for a billion layers."""
-
-
-class Scope(NamedTuple):
-    """What a text is read in: values of placeholders and their cells, and where the text itself stands.
-
-    follows: what comes after each layer instead of what the table implies; None for the table's word.
-    taken, takes: values that only one layer of a sequence gets, and the template of that layer.
-    """
-
-    values: Mapping[str, str] = {}
-    cells: Mapping[str, Span] = {}
-    span: Span | None = None
-    section: str = ""
-    key: str = ""
-    within: tuple[str, ...] = ()
-    follows: tuple[str, ...] | None = None
-    taken: tuple[str, ...] = ()
-    takes: str = ""
-
-
-class Context(NamedTuple):
-    """The table being compiled, the problems found so far, and a counter of the values read."""
-
-    table: Table | None
-    network: Mapping[str, Any]
-    extra: tuple[type[Op], ...]
-    problems: list[Problem]
-    reads: Iterator[int]
-
-    def section(self, key: str) -> Any:
-        """A section of the table; empty where there is none."""
-        empty: Any = [] if key in {"blocks", "side_branches"} else {}
-        return self.table.data.get(key, empty) if self.table is not None else empty
 
 
 def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
@@ -96,47 +64,17 @@ def _sequence(context: Context, values: Sequence[Any], scope: Scope) -> list[Ite
     """Items one after another. Values that only one layer takes are 1 for the others."""
     if not scope.taken:
         return [item for value in values for item in items_of(context, value, scope)]
-    parts = [part for value in values for part in _parts(value, scope)]
-    chosen = next((n for n, part in enumerate(parts) if isinstance(part, str) and _is_taker(part, scope.takes)), 0)
+    parts = [part for value in values for part in parts_of(value, scope)]
+    chosen = next((n for n, part in enumerate(parts) if isinstance(part, str) and is_taker(part, scope.takes)), 0)
     others = scope._replace(values={**scope.values, **dict.fromkeys(scope.taken, "1")}, taken=(), takes="")
     taker = scope._replace(taken=(), takes="")
     return [item for n, part in enumerate(parts) for item in items_of(context, part, taker if n == chosen else others)]
 
 
-def _parts(value: Any, scope: Scope) -> list[Any]:
-    """The layers that a text of several names; a placeholder may stand for all of them."""
-    if not isinstance(value, str):
-        return [value]
-    return _split(_whole(value, scope.values))
-
-
-def _whole(text: str, values: Mapping[str, str]) -> str:
-    """A text that is nothing but a placeholder, filled where that has a value; any other as it is."""
-    return values.get(text.strip()[1:-1], text) if re.fullmatch(r"\s*\{[^{}]*\}\s*", text) else text
-
-
-def _split(cell: str) -> list[str]:
-    """The layers that one cell lists: parted by semicolons, those within brackets left alone.
-
-    >>> _split("3×3, 64; [1×1, 64; 3×3, 64] ×2")
-    ['3×3, 64', '[1×1, 64; 3×3, 64] ×2']
-    """
-    parts, depth = [""], 0
-    for character in cell:
-        depth += (character == "[") - (character == "]")
-        if character == ";" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-def _is_taker(text: str, template: str) -> bool:
-    return not template or match(template, text.partition(": ")[2] or text) is not None
-
-
 def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item]:
-    _check_block(context, block, scope)
+    problem = next(block_problems(block, FORM["blocks"][0]), None)
+    if problem is not None:
+        raise TableError(problem._replace(span=_where(context, scope)))
     if "follows" in block:
         scope = scope._replace(follows=tuple(block["follows"]))
     if "repeat" not in block:
@@ -148,36 +86,17 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
     for turn in range(times):
         values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
         taken = tuple(only_first) if "takes" in block else ()
-        takes = _whole(str(block.get("takes", "")), scope.values)
+        takes = whole(str(block.get("takes", "")), scope.values)
         turned = scope._replace(values=values, taken=taken, takes=takes)
         items.extend(_once(context, block, turned))
     return items
-
-
-def _check_block(context: Context, block: Mapping[str, Any], scope: Scope) -> None:
-    """Raises TableError for a block with a key that means nothing, or with nothing in it."""
-    known: Mapping[str, Any] = FORM["blocks"][0]
-    for key in block:
-        if key not in known:
-            message = f"{key!r} means nothing here"
-            raise TableError(
-                Problem("unknown-key", message, _where(context, scope), ", ".join(known), nearest(key, known))
-            )
-    kind = block.get(key_of(block))
-    if kind is None or ("connections" in block and "layers" not in block) or block.get("branches") == []:
-        words = "layers, branches with a join, or connections with layers"
-        raise TableError(Problem("empty-block", "a block has nothing in it", _where(context, scope), words))
-    for key in ("layers", "branches"):
-        if not isinstance(block.get(key, []), list | tuple):
-            message = f"{key!r} is {block[key]!r}, and must be a list"
-            raise TableError(Problem("wrong-type", message, _where(context, scope)))
 
 
 def _join(context: Context, text: str, scope: Scope) -> Op:
     op = read(text, context.extra)
     if not op.joins:
         message = f"{text!r} makes nothing of several tensors: branches cannot be joined with it"
-        raise TableError(Problem("not-a-join", message, _where(context, scope), "concat, add"))
+        raise TableError(Problem("not-a-join", message, _where(context, scope), "concat, add, mul"))
     return op
 
 
@@ -327,9 +246,9 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
         message = f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}"
         raise TableError(Problem("refers-to-itself", message))
     within = (*scope.within, cell)
-    if ";" in cell and len(_split(cell)) > 1:
+    if ";" in cell and len(split(cell)) > 1:
         inner = scope._replace(within=within)
-        return [item for part in _split(cell) for item in _items_of_text(context, part, inner)]
+        return [item for part in split(cell) for item in _items_of_text(context, part, inner)]
     for template, value in context.section("notation").items():
         found = match(template, cell)
         if found is not None:

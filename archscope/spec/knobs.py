@@ -13,7 +13,7 @@ from archscope.ops.conv import Conv
 from archscope.ops.fc import FC
 from archscope.spec.network import Block, Item, Layer, Spec, classifiers, mapped
 from archscope.spec.notation import read
-from archscope.spec.options import Options
+from archscope.spec.options import BATCH_NORMS, Options, among
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -144,13 +144,20 @@ def _head_width(spec: Spec, options: Options) -> Spec:
 
 
 def _bn(spec: Spec, options: Options) -> Spec:
-    if options.bn is None:
-        return spec
+    return spec if options.bn is None else with_batch_norm(spec, options.bn)
+
+
+def with_batch_norm(spec: Spec, where: str) -> Spec:
+    """The spec with batch norm where :data:`archscope.spec.options.BATCH_NORMS` says, and nowhere else.
+
+    Raises UsageError for any other word.
+    """
+    among("bn", where, BATCH_NORMS)
     root = _without_op(spec.root, "batchnorm")
-    if options.bn == "none":
+    if where == "none":
         return replace(spec, root=root)
     heads = {id(layer) for layer in classifiers(root)}
-    after, _, with_fc = options.bn.partition("+")
+    after, _, with_fc = where.partition("+")
     return replace(spec, root=_normalised(root, heads, after, bool(with_fc)))
 
 

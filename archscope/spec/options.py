@@ -84,8 +84,8 @@ class Options:
             object.__setattr__(self, "input_size", (self.input_size, self.input_size))
         elif isinstance(self.input_size, list):
             object.__setattr__(self, "input_size", tuple(self.input_size))
-        _among("head", self.head, HEADS)
-        _among("bn", self.bn, BATCH_NORMS)
+        among("head", self.head, HEADS)
+        among("bn", self.bn, BATCH_NORMS)
         for name in ("num_classes", "in_channels", "round_to"):
             _positive(name, getattr(self, name))
         if self.input_size is not None and not _is_pair(self.input_size):
@@ -128,7 +128,8 @@ def factor(value: Fraction | float | str, name: str = "width") -> Fraction:
     return exact
 
 
-def _among(name: str, value: str | None, known: Sequence[str]) -> None:
+def among(name: str, value: str | None, known: Sequence[str]) -> None:
+    """Raises UsageError for a value that is none of the known ones."""
     if value is not None and value not in known:
         raise UsageError(Problem("bad-value", f"{name} is {value!r}", expected=", ".join(known)))
 

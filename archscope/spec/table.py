@@ -49,6 +49,10 @@ class Table(NamedTuple):
         """A string at the top of the file; empty when it is not there."""
         return str(self.data.get(key, ""))
 
+    def printed(self) -> Grid:
+        """The grid as the paper prints it: where that is on its side, ``grid`` has its columns as rows."""
+        return read_grid(self.source, "", self.data["grid"], None) if self.data.get("turned") else self.grid
+
     def where(self, section: str, key: str = "") -> Span:
         """Where a key stands."""
         return key_span(self.source, section, key)
@@ -215,8 +219,8 @@ FORM: Form = {
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
     "published": [{
-        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict, "label": str,
-        "unit": str, "K": int, "digits": int, "note": str,
+        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
+        "label": str, "unit": str, "K": int, "digits": int, "note": str,
     }],
     "errata": [{"row": str, "column": str, "printed": str, "source": str, "says": str, "cause": str, "published": str}],
 }  # fmt: skip

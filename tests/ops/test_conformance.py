@@ -22,6 +22,7 @@ from archscope.core.records import Setting, pair
 from archscope.ops import Op, everything
 from archscope.ops.add import Add
 from archscope.ops.concat import Concat
+from archscope.ops.mul import Mul
 from archscope.ops.slice import Slice
 from archscope.spec.notation import read, write
 
@@ -40,7 +41,7 @@ CELLS = (
     "conv3-8 dilation=2 padding=2", "conv3-8/2×1 padding=0×1", "conv1-4", "maxpool3/2 ceil", "maxpool3/1 same",
     "maxpool2/2 ceil", "maxpool2×1", "avgpool5/3", "avgpool3/2 ceil same exclude-pad", "avgpool12/1",
     "adaptiveavgpool7", "adaptiveavgpool1", "adaptiveavgpool1×2", "FC-10 no-bias", "LRN size=5 alpha=0.0001 k=1",
-    "dropout 40%", "slice1:3", "slice0:1",
+    "dropout 40%", "slice1:3", "slice0:1", "relu6", "relu6 out-of-place", "pad16",
 )  # fmt: skip
 """Interesting ones, beside those that are made up from the fields."""
 
@@ -299,6 +300,8 @@ def test_torch_refuses_what_a_rule_refuses(case: Case):
         (Concat(), [(1, 3, 9, 9), (1, 4)], "concat needs inputs of one rank; got 3×9×9, 4"),
         (Add(), [(1, 3, 9, 9), (1, 4, 9, 9)], "add needs inputs of one shape; got 3×9×9, 4×9×9"),
         (Add(), [(1, 3, 9, 9), (1, 3)], "add needs inputs of one shape; got 3×9×9, 3"),
+        (Mul(), [(1, 4, 9, 9), (1, 4)], "mul needs inputs of one rank; got 4×9×9, 4"),
+        (Mul(), [(1, 4, 9, 9), (1, 2, 1, 1)], "mul cannot stretch the second of 4×9×9, 2×1×1"),
         (Slice(4, 7), [(1, 6, 9, 9)], "there is no channel 6 among 6, counted from 0"),
         (Slice(3, 3), [(1, 6, 9, 9)], "a slice from 3 to 3 is empty"),
     ],
@@ -307,3 +310,14 @@ def test_an_impossible_shape_is_refused_with_its_numbers(op: Op, shapes: list[Sh
     with pytest.raises(ShapeError) as caught:
         op.out_shapes(*shapes)
     assert str(caught.value) == f"impossible-shape: {message}"
+
+
+def test_a_gate_that_is_stretched_costs_a_gradient_of_full_size_for_a_while():
+    maps, gate = (1, 256, 56, 56), (1, 256, 1, 1)
+    setting = Setting(mode="train")
+    plain, stretched = (Mul().memory(maps, other, setting=setting) for other in (maps, gate))
+    assert plain is not None
+    assert stretched is not None
+    assert (plain.transient, stretched.transient) == (0, 256 * 56 * 56)
+    x, y = torch.rand(1, 4, 3, 3), torch.rand(1, 4, 1, 1)
+    assert Mul().out_shape(x.shape, y.shape) == tuple((x * y).shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from errors_at import LABELLED, check_error, lowered, problems_of, table
@@ -69,7 +70,7 @@ def test_an_error_in_a_long_line_shows_what_is_around_it():
 
 def multiplied(letters: str, times: int) -> str:
     """Notations each of which is so many of the next one."""
-    pairs = zip(letters, letters[1:], strict=False)
+    pairs = pairwise(letters)
     return "[notation]\n" + "".join(f"{a} = {[b] * times}\n" for a, b in pairs) + f'{letters[-1]} = "relu"'
 
 

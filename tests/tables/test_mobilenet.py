@@ -66,7 +66,7 @@ def test_the_printed_stride_of_the_last_depthwise_convolution_contradicts_the_si
     assert (graph.shapes_in(last)[0], last.op.window.stride) == ((1, 1024, 7, 7), (1, 1))  # type: ignore[union-attr]
     assert graph.shape_out(last) == (1, 1024, 7, 7)
     errata = table("mobilenet_v1").data["errata"]
-    assert [(each["row"], each["printed"]) for each in errata][0] == ("Conv dw / s2", "s2")
+    assert (errata[0]["row"], errata[0]["printed"]) == ("Conv dw / s2", "s2")
 
 
 def test_printed_shares_are_those_of_the_layers_but_for_two_digits_that_changed_places() -> None:

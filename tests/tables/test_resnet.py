@@ -136,3 +136,11 @@ def test_wide_networks_double_the_inner_channels_only() -> None:
     )
     inner = {path for path in plain if path.startswith("layer") and path.endswith(("conv1", "conv2"))}
     assert wide == {path: channels * (2 if path in inner else 1) for path, channels in plain.items()}
+
+
+def test_the_table_for_cifar_is_shown_as_it_is_printed() -> None:
+    grid = table("resnet_cifar").printed()
+    assert grid.heads == ("output map size", "32×32", "16×16", "8×8")
+    assert [[cell.text for cell in row.values()] for row in grid.rows] == [
+        ["# layers", "1+2n", "2n", "2n"], ["# filters", "16", "32", "64"],
+    ]  # fmt: skip

@@ -38,7 +38,9 @@ def test_the_printed_outputs_are_those_of_the_two_layers() -> None:
     graph = api.lower("se_resnet50")
     gates = [node for node in weighted(graph) if ".se.gate." in node.path]
     outputs = [graph.shape_out(node)[1:] for node in gates]
-    expected = [(size, 1, 1) for blocks, channels in STAGES for _ in range(blocks) for size in (channels // 16, channels)]
+    expected = [
+        (size, 1, 1) for blocks, channels in STAGES for _ in range(blocks) for size in (channels // 16, channels)
+    ]
     assert outputs == expected
 
 

@@ -1,0 +1,79 @@
+"""What a table's texts are read in, and how one cell lists several layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from archscope.core.errors import Problem
+from archscope.core.source import Span
+from archscope.ops import Op
+from archscope.spec.table import Table
+from archscope.spec.template import match
+
+
+class Scope(NamedTuple):
+    """What a text is read in: values of placeholders and their cells, and where the text itself stands.
+
+    follows: what comes after each layer instead of what the table implies; None for the table's word.
+    taken, takes: values that only one layer of a sequence gets, and the template of that layer.
+    """
+
+    values: Mapping[str, str] = {}
+    cells: Mapping[str, Span] = {}
+    span: Span | None = None
+    section: str = ""
+    key: str = ""
+    within: tuple[str, ...] = ()
+    follows: tuple[str, ...] | None = None
+    taken: tuple[str, ...] = ()
+    takes: str = ""
+
+
+class Context(NamedTuple):
+    """The table being compiled, the problems found so far, and a counter of the values read."""
+
+    table: Table | None
+    network: Mapping[str, Any]
+    extra: tuple[type[Op], ...]
+    problems: list[Problem]
+    reads: Iterator[int]
+
+    def section(self, key: str) -> Any:
+        """A section of the table; empty where there is none."""
+        empty: Any = [] if key in {"blocks", "side_branches"} else {}
+        return self.table.data.get(key, empty) if self.table is not None else empty
+
+
+def parts_of(value: Any, scope: Scope) -> list[Any]:
+    """The layers that a text of several names; a placeholder may stand for all of them."""
+    if not isinstance(value, str):
+        return [value]
+    return split(whole(value, scope.values))
+
+
+def whole(text: str, values: Mapping[str, str]) -> str:
+    """A text that is nothing but a placeholder, filled where that has a value; any other as it is."""
+    return values.get(text.strip()[1:-1], text) if re.fullmatch(r"\s*\{[^{}]*\}\s*", text) else text
+
+
+def split(cell: str) -> list[str]:
+    """The layers that one cell lists: parted by semicolons, those within brackets left alone.
+
+    >>> split("3×3, 64; [1×1, 64; 3×3, 64] ×2")
+    ['3×3, 64', '[1×1, 64; 3×3, 64] ×2']
+    """
+    parts, depth = [""], 0
+    for character in cell:
+        depth += (character == "[") - (character == "]")
+        if character == ";" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def is_taker(text: str, template: str) -> bool:
+    """Whether a layer is the one that a block's ``takes`` describes; any is where it describes none."""
+    return not template or match(template, text.partition(": ")[2] or text) is not None
