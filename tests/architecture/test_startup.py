@@ -27,7 +27,7 @@ sys.stderr.write(json.dumps([sorted(set(sys.modules) - before), memory]))
 """
 
 HEAVY = {"torch", "torchvision", "numpy", "sympy", "fvcore", "torchinfo", "pydantic", "hypothesis"}
-SLOW = {"difflib", "importlib.metadata", "rich", "asyncio", "urllib.request", "http.client", "pdb"}
+SLOW = {"difflib", "importlib.metadata", "asyncio", "urllib.request", "http.client", "pdb"}
 LIGHT_MEMORY = 50 * 2**20
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from archscope.formats import Field, Sheet, Spanning
-from archscope.formats.terminal import cells, render
+from archscope.formats.terminal import render
 
 FIELDS = (
     Field("name", "name"),
@@ -87,7 +88,7 @@ def test_wide_and_combining_characters_keep_the_columns_straight() -> None:
     fields = (Field("a", "a"), Field("b", "b"))
     rows = (("卷积", "|"), ("e\u0301", "|"), ("abcd", "|"))
     lines = render(Sheet("test", "t", fields, rows), None).split("\n")[4:7]
-    assert {cells(line.partition("|")[0]) for line in lines} == {6}
+    assert {cell_len(line.partition("|")[0]) for line in lines} == {6}
 
 
 def test_long_lines_are_wrapped_at_spaces() -> None:
