@@ -7,6 +7,7 @@ terminal that is too narrow should lose whole columns, the least important first
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Any
 
@@ -29,11 +30,11 @@ Layout = list[tuple[int, int]]
 def render(sheet: Sheet, width: int | None) -> str:
     """The sheet as text, with bold and dim parts where standard output is a terminal that wants them.
 
-    rich decides that, and honours NO_COLOR and TERM. A line is never wrapped where there is no terminal.
+    rich decides that by TERM; NO_COLOR stands for no escape codes at all. Without a terminal no line is wrapped.
     """
     layout, remarks = _that_fit(sheet, width)
     out = io.StringIO()
-    colours = width is not None and sys.stdout.isatty()
+    colours = width is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     console = Console(file=out, width=width or 1, force_terminal=colours, highlight=False, emoji=False, markup=False)
     _print_wrapped(console, [sheet.title], "bold", width)
     console.print(Text("\n").append(_grid(sheet, layout, console, width)), soft_wrap=True)
