@@ -30,10 +30,6 @@ class Span(NamedTuple):
     length: int = 1
     place: str = ""
 
-    def part(self, offset: int, length: int) -> Span:
-        """The span of ``length`` characters that starts ``offset`` characters into this one."""
-        return self._replace(column=self.column + offset, length=max(1, length))
-
     def at(self, place: str) -> Span:
         """The same characters, named by another place."""
         return self._replace(place=place)

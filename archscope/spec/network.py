@@ -59,7 +59,7 @@ Item = Layer | Block
 class Spec:
     """One network of a table, or one written in Python.
 
-    input_shape: one example, (channels, height, width). classes_at: how many outputs the head has, as written.
+    input_shape: one example, (channels, height, width).
     table: the file it came from, and ``column`` its head there. names: how layers are called, by op.
     """
 

@@ -35,7 +35,7 @@ def test_carets_stand_under_the_span():
     assert picture(Span(SOURCE, 2, 3, 8, "row 1")) == [
         "    2 | | conv3-64 | relu |", "      |   ^^^^^^^^", "  in:       row 1",
     ]  # fmt: skip
-    assert picture(Span(SOURCE, 2, 3).part(9, 0)) == ["    2 | | conv3-64 | relu |", "      |            ^"]
+    assert picture(Span(SOURCE, 2, 12)) == ["    2 | | conv3-64 | relu |", "      |            ^"]
 
 
 @pytest.mark.parametrize(("line", "column"), [(3, 1), (5, 1), (99, 7)])
