@@ -13,21 +13,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archscope.api import build, check, load, lower, profile
+    from archscope.api.checks import check
+    from archscope.api.networks import build, load, lower
+    from archscope.api.profiles import profile
     from archscope.core.errors import ArchscopeError
     from archscope.spec.network import Spec
 
 __version__ = "0.1.0"
 
-__all__ = ["ArchscopeError", "Spec", "build", "check", "load", "lower", "profile"]
+_HOMES = {
+    "ArchscopeError": "core.errors",
+    "Spec": "spec.network",
+    "build": "api.networks",
+    "check": "api.checks",
+    "load": "api.networks",
+    "lower": "api.networks",
+    "profile": "api.profiles",
+}
 
-_HOMES = {"ArchscopeError": "archscope.core.errors", "Spec": "archscope.spec.network"}
+__all__ = ["ArchscopeError", "Spec", "build", "check", "load", "lower", "profile"]
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'archscope' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "archscope.api")), name)
+    return getattr(import_module(f"archscope.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

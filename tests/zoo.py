@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from archscope import api
+import archscope
 from archscope.core.arithmetic import product
 from archscope.evidence import EXPLAINED, UNDECIDED, Finding
 from archscope.graph.graph import Graph, Node
@@ -35,7 +35,7 @@ def macs(graph: Graph) -> int:
 
 def counts(name: str, **changes: Any) -> tuple[int, int]:
     """Params and MACs."""
-    graph = api.lower(name, **changes)
+    graph = archscope.lower(name, **changes)
     return params(graph), macs(graph)
 
 
@@ -48,8 +48,8 @@ def module_counts(name: str) -> tuple[int, int]:
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode
 
-    model = api.build(name, device="meta").eval()
-    image = torch.empty(1, *api.load(name).input_shape, device="meta")
+    model = archscope.build(name, device="meta").eval()
+    image = torch.empty(1, *archscope.load(name).input_shape, device="meta")
     with FlopCounterMode(display=False) as counter:
         model(image)
     return sum(each.numel() for each in model.parameters()), counter.get_total_flops() // 2
@@ -61,7 +61,7 @@ def assert_is_torchvisions(name: str, theirs: str) -> None:
     models = pytest.importorskip("torchvision.models")
     with torch.device("meta"):
         reference = getattr(models, theirs)(weights=None).eval()
-    model = api.build(name, device="meta").eval()
+    model = archscope.build(name, device="meta").eval()
     shapes = {key: tensor.shape for key, tensor in model.state_dict().items()}
     assert list(shapes.items()) == [(key, tensor.shape) for key, tensor in reference.state_dict().items()]
     torch.manual_seed(0)
@@ -88,6 +88,6 @@ def _made_up(key: str, like: torch.Tensor) -> torch.Tensor:
 
 def explained(stem: str) -> list[tuple[str, str, str]]:
     """The printed numbers of a table that an erratum refutes: network, place and number. Any other must agree."""
-    found: list[Finding] = list(api.check(str(TABLES / f"{stem}.toml"), witnesses=["published"]))
+    found: list[Finding] = list(archscope.check(str(TABLES / f"{stem}.toml"), witnesses=["published"]))
     assert {finding.status for finding in found} <= {"agrees", EXPLAINED, UNDECIDED}
     return [(each.network, each.what, each.claimed) for each in found if each.status == EXPLAINED]

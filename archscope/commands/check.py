@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from archscope import api, catalog
+from archscope import catalog
+from archscope.api import checks, profiles
 from archscope.commands import FormatFlag, OutputFlag, emit
 from archscope.core.errors import Problem, UsageError
 from archscope.core.printed import number
@@ -58,7 +59,7 @@ def check(
 
 
 def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
-    found = list(api.check(address, witnesses=witness or ["published"]))
+    found = list(checks.check(address, witnesses=witness or ["published"]))
     if found:
         return found
     # The file was read whole without a mistake, and prints nothing that could be held against its networks.
@@ -69,7 +70,7 @@ def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
 def _findings(name: str, witness: list[str] | None) -> list[Finding]:
     found: list[Finding] = []
     for network in catalog.named_networks([name]):
-        found += api.check(network, witnesses=witness)
+        found += checks.check(network, witnesses=witness)
     return found
 
 
@@ -79,7 +80,7 @@ def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list
     most = int(number(limit).value())
     findings = []
     for name in catalog.named_networks(names):
-        value = int(api.profile(name, columns=[quantity]).totals[quantity].value)
+        value = int(profiles.profile(name, columns=[quantity]).totals[quantity].value)
         status = "agrees" if value <= most else REFUTED
         why = "" if value <= most else f"{value - most:,} over the budget"
         findings.append(Finding("budget", name, status, quantity, f"at most {limit}", f"{value:,}", why))

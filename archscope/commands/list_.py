@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from archscope import api, catalog
+from archscope import catalog
+from archscope.api.networks import lower
 from archscope.commands import FormatFlag, OutputFlag, emit
 from archscope.core.errors import Problem, UnknownName, nearest
 from archscope.core.records import Setting
@@ -68,7 +69,7 @@ def _rows(words: list[str]) -> list[tuple[str, str, tuple[int, ...], int, str, s
         stem = table.rpartition("/")[2].removesuffix(".toml")
         if words and not any(_has(f"{name} {stem} {title} {source}", word) for word in words):
             continue
-        graph = api.lower(name)
+        graph = lower(name)
         total = profile_graph(graph, Setting(), ("params",)).totals["params"].value
         note = str(networks(entry.table)[name].get("note", ""))
         rows.append((name, stem, graph.tensors[graph.inputs[0]].shape[1:], total, source, title, note))

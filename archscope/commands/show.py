@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from archscope import api, catalog, commands
+from archscope import catalog, commands
+from archscope.api import checks
 from archscope.commands import FormatFlag, OutputFlag
 from archscope.core.errors import Problem, UsageError
 from archscope.evidence import AGREES, UNAVAILABLE, UNDECIDED, Finding
@@ -95,7 +96,7 @@ def _column(table: Table, network: str) -> str:
 def _computed(address: str, table: Table) -> dict[tuple[int, int], str]:
     """For the place of each printed number, what stands there with the computed one: ``✗ 463K (510,104)``."""
     names = [address] if catalog.is_file(address) else list(networks(table))
-    findings = [finding for name in names for finding in api.check(name, witnesses=["published"])]
+    findings = [finding for name in names for finding in checks.check(name, witnesses=["published"])]
     return {
         (each.span.line, each.span.column): _beside(each)
         for each in findings

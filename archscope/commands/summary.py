@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from archscope import analyses, api
+from archscope import analyses
+from archscope.api import profiles
 from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
@@ -54,7 +55,7 @@ def summary(
     """
     wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)
-    profile = api.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
+    profile = profiles.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
         rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)

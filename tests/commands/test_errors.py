@@ -136,7 +136,7 @@ def test_an_interrupt_ends_with_130_and_no_words(archscope: Callable, monkeypatc
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("archscope.api.profile", interrupted)
+    monkeypatch.setattr("archscope.api.profiles.profile", interrupted)
     assert archscope("summary vgg16") == (130, "", "")
     monkeypatch.setitem(sys.modules, "archscope.commands", None)
     monkeypatch.setattr("archscope.__main__._run", interrupted)
@@ -147,7 +147,7 @@ def test_running_out_of_memory_is_said_in_a_line(archscope: Callable, monkeypatc
     def exhausted(*_: object, **__: object) -> None:
         raise MemoryError("everything is taken")
 
-    monkeypatch.setattr("archscope.api.profile", exhausted)
+    monkeypatch.setattr("archscope.api.profiles.profile", exhausted)
     assert archscope("summary vgg16") == (1, "", "MemoryError: everything is taken\n")
 
 
@@ -155,6 +155,6 @@ def test_a_defect_is_not_hidden(archscope: Callable, monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("archscope.api.profile", broken)
+    monkeypatch.setattr("archscope.api.profiles.profile", broken)
     with pytest.raises(ZeroDivisionError):
         archscope("summary vgg16")

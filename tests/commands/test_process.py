@@ -91,11 +91,11 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(bare_environment: dict[
 
 
 SLOW = """
-import sys, time, archscope.api
+import sys, time, archscope.api.profiles
 def profile(*_, **__):
     print("running", flush=True)
     time.sleep(60)
-archscope.api.profile = profile
+archscope.api.profiles.profile = profile
 sys.argv = ["archscope", "summary", "vgg16"]
 from archscope.__main__ import main
 main()

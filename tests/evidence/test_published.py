@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from archscope import catalog
-from archscope.api import check
+from archscope.api.checks import check
 from archscope.core.errors import TableError
 from archscope.core.source import Source
 from archscope.evidence import AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED, Case, Finding, examined

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from archscope import api, evidence
+import archscope
+from archscope import evidence
 from archscope.core.errors import UnknownName
 from archscope.evidence import AGREES, REFUTED, UNAVAILABLE, Case
 from archscope.graph.lowering import lower
@@ -17,7 +18,7 @@ TORCH = ["flop_counter", "fvcore", "torchinfo"]
 
 
 def _case(network, **given):
-    spec = api.load(network, **given)
+    spec = archscope.load(network, **given)
     return Case(None, spec, lower(spec))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from zoo import assert_is_torchvisions, counts, explained, module_counts, table, weighted
 
-from archscope import api
+import archscope
 from archscope.graph.graph import Graph
 
 EXACT = {
@@ -35,7 +35,7 @@ def test_every_module_has_the_params_and_macs_of_its_graph(name: str) -> None:
 @pytest.mark.parametrize("name", ["densenet121", "densenet169", "densenet201"])
 def test_torchvisions_state_dict_fits_and_gives_its_outputs(name: str) -> None:
     assert_is_torchvisions(name, name)
-    assert api.load(name).torchvision == name
+    assert archscope.load(name).torchvision == name
 
 
 def test_no_printed_number_is_refuted() -> None:
@@ -46,23 +46,23 @@ def test_no_printed_number_is_refuted() -> None:
 def test_every_column_has_its_printed_layers_and_what_they_add_up_to(name: str) -> None:
     layers = EXACT[name][0]
     rows = [row for row in table("densenet").grid.rows if row["Layers"].text.startswith("Dense Block")]
-    column = api.load(name).column
+    column = archscope.load(name).column
     assert [row[column].text for row in rows] == [f"[1 × 1 conv; 3 × 3 conv] × {count}" for count in layers]
-    graph = api.lower(name)
+    graph = archscope.lower(name)
     for block, count in enumerate(layers, 1):
         inner = [node for node in weighted(graph) if f"denseblock{block}." in node.path]
         assert len(inner) == 2 * count
-    assert api.profile(name).depth == 2 * sum(layers) + 5
+    assert archscope.profile(name).depth == 2 * sum(layers) + 5
 
 
 def test_the_name_of_264_layers_is_one_short() -> None:
-    depths = {name: api.profile(name).depth for name in EXACT}
+    depths = {name: archscope.profile(name).depth for name in EXACT}
     assert depths == {"densenet121": 121, "densenet169": 169, "densenet201": 201, "densenet264": 265}
     assert "265 layers" in table("densenet").text("note")
 
 
 def test_every_layer_adds_32_maps_and_a_transition_halves_them() -> None:
-    graph = api.lower("densenet121")
+    graph = archscope.lower("densenet121")
     channels = 64
     for block, count in enumerate(EXACT["densenet121"][0], 1):
         for layer in range(1, count + 1):
@@ -78,7 +78,7 @@ def test_every_layer_adds_32_maps_and_a_transition_halves_them() -> None:
 
 
 def test_a_transition_is_one_module_though_two_rows_describe_it() -> None:
-    graph = api.lower("densenet121")
+    graph = archscope.lower("densenet121")
     nodes = [node for node in graph.nodes if node.path.startswith("features.transition1.")]
     assert [node.path.rpartition(".")[2] for node in nodes] == ["norm", "relu", "conv", "pool"]
     lines = [node.span.line for node in nodes if node.span is not None]

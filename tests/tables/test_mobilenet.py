@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from zoo import assert_is_torchvisions, counts, explained, module_counts, table, weighted
 
-from archscope import api
+import archscope
 from archscope.core.arithmetic import product
 from archscope.ops.conv import Conv
 from archscope.ops.fc import FC
@@ -32,7 +32,7 @@ MULTIPLIERS = [
 
 def test_the_first_version_has_its_exact_params_and_macs_in_28_layers() -> None:
     assert counts("mobilenet_v1") == module_counts("mobilenet_v1") == FIRST
-    assert api.profile("mobilenet").depth == 28
+    assert archscope.profile("mobilenet").depth == 28
 
 
 @pytest.mark.parametrize(("width", "side", "params", "macs"), MULTIPLIERS)
@@ -41,7 +41,7 @@ def test_width_and_resolution_multipliers_give_exact_figures(width: str, side: i
 
 
 def test_every_row_is_printed_with_the_input_and_the_filter_that_it_has() -> None:
-    graph = api.lower("mobilenet_v1")
+    graph = archscope.lower("mobilenet_v1")
     nodes = weighted(graph)
     rows = [row for row in table("mobilenet_v1").grid.rows if "Conv" in row["Type / Stride"].text]
     braced = [row for row in rows if row["Type / Stride"].text.startswith("5×")]
@@ -61,7 +61,7 @@ def test_every_row_is_printed_with_the_input_and_the_filter_that_it_has() -> Non
 
 
 def test_the_printed_stride_of_the_last_depthwise_convolution_contradicts_the_sizes() -> None:
-    graph = api.lower("mobilenet_v1")
+    graph = archscope.lower("mobilenet_v1")
     last = next(node for node in reversed(weighted(graph)) if isinstance(node.op, Conv) and node.op.kernel_size == 3)
     assert (graph.shapes_in(last)[0], last.op.window.stride) == ((1, 1024, 7, 7), (1, 1))  # type: ignore[union-attr]
     assert graph.shape_out(last) == (1, 1024, 7, 7)
@@ -70,7 +70,7 @@ def test_the_printed_stride_of_the_last_depthwise_convolution_contradicts_the_si
 
 
 def test_printed_shares_are_those_of_the_layers_but_for_two_digits_that_changed_places() -> None:
-    graph, found = api.lower("mobilenet_v1"), table("mobilenet_v1")
+    graph, found = archscope.lower("mobilenet_v1"), table("mobilenet_v1")
     macs: dict[str, int] = {}
     weights: dict[str, int] = {}
     for node in weighted(graph):
@@ -109,7 +109,7 @@ def test_torchvisions_state_dict_fits_the_second_version_and_gives_its_outputs()
 def test_a_width_of_1_4_in_multiples_of_8_is_torchvisions() -> None:
     models = pytest.importorskip("torchvision.models")
     torch = pytest.importorskip("torch")
-    graph = api.lower("mobilenet_v2", width="1.4", round_to=8)
+    graph = archscope.lower("mobilenet_v2", width="1.4", round_to=8)
     assert counts("mobilenet_v2", width="1.4", round_to=8) == (6_108_776, 582_195_824)
     with torch.device("meta"):
         state = models.mobilenet_v2(weights=None, width_mult=1.4).state_dict()
@@ -126,14 +126,14 @@ def test_a_wider_second_version_is_printed_with_more_than_it_has() -> None:
 
 
 def test_a_bottleneck_adds_its_input_where_stride_and_channels_allow_it() -> None:
-    graph = api.lower("mobilenet_v2")
+    graph = archscope.lower("mobilenet_v2")
     adds = [node.path for node in graph.nodes if node.path.endswith(".add")]
     blocks = [3, 5, 6, 8, 9, 10, 12, 13, 15, 16]  # all but the first of each row
     assert adds == [f"features.{block}.add" for block in blocks]
 
 
 def test_the_second_version_ends_every_rectified_layer_at_6_and_its_projections_in_none() -> None:
-    graph = api.lower("mobilenet_v2")
+    graph = archscope.lower("mobilenet_v2")
     rectified = [node for node in graph.nodes if isinstance(node.op, ReLU)]
     assert {node.op.ceiling for node in rectified if isinstance(node.op, ReLU)} == {6}
     assert len(rectified) == 35  # the first and the last convolution, the depthwise ones, and 16 expansions

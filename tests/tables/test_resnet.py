@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from zoo import assert_is_torchvisions, counts, explained, macs, module_counts, table, weighted
 
-from archscope import api
+import archscope
 from archscope.graph.graph import Graph, Node
 from archscope.ops.conv import Conv
 
@@ -45,7 +45,7 @@ def _node(graph: Graph, path: str) -> Node:
 def test_every_network_has_its_exact_depth_params_and_macs(name: str) -> None:
     depth, params, multiplications = EXACT[name]
     assert counts(name) == (params, multiplications)
-    assert api.profile(name).depth == depth
+    assert archscope.profile(name).depth == depth
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -56,7 +56,7 @@ def test_every_module_has_the_params_and_macs_of_its_graph(name: str) -> None:
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_a_network_that_torchvision_has_takes_its_state_dict_and_gives_its_outputs(name: str) -> None:
     assert_is_torchvisions(name, TORCHVISION[name])
-    assert api.load(name).torchvision == TORCHVISION[name]
+    assert archscope.load(name).torchvision == TORCHVISION[name]
 
 
 @pytest.mark.parametrize("stem", ["resnet", "resnet_cifar", "resnext", "wide_resnet"])
@@ -66,12 +66,12 @@ def test_no_printed_number_is_refuted(stem: str) -> None:
 
 @pytest.mark.parametrize("alias", ["resnet50_v1.5", "resnet50_torchvision", "ResNet-50-v1-5"])
 def test_torchvisions_variant_goes_by_several_names(alias: str) -> None:
-    assert api.load(alias).name == "resnet50_v1_5"
+    assert archscope.load(alias).name == "resnet50_v1_5"
 
 
 @pytest.mark.parametrize(("name", "strided"), [("resnet50", "conv1"), ("resnet50_v1_5", "conv2")])
 def test_the_stride_is_on_the_first_layer_in_the_paper_and_on_the_3x3_in_torchvision(name: str, strided: str) -> None:
-    graph = api.lower(name)
+    graph = archscope.lower(name)
     first = [node for node in weighted(graph) if node.path.startswith("layer2.0.")]
     strides = {node.path.rpartition("layer2.0.")[2]: node.op.stride for node in first if isinstance(node.op, Conv)}
     assert strides == {"conv1": 1, "conv2": 1, "conv3": 1, "downsample.0": 2, strided: 2}
@@ -86,13 +86,13 @@ def test_moving_the_stride_costs_the_same_in_all_depths() -> None:
 
 
 def test_the_first_block_of_18_layers_adds_its_input_itself() -> None:
-    graph = api.lower("resnet18")
+    graph = archscope.lower("resnet18")
     add = _node(graph, "layer1.0.add")
     assert add.inputs == (_node(graph, "layer1.0.bn2").outputs[0], _node(graph, "maxpool").outputs[0])
 
 
 def test_resnext_has_32_groups_in_every_3x3_of_a_block() -> None:
-    blocks = [node for node in weighted(api.lower("resnext50_32x4d")) if node.path.startswith("layer")]
+    blocks = [node for node in weighted(archscope.lower("resnext50_32x4d")) if node.path.startswith("layer")]
     groups = {node.op.groups for node in blocks if isinstance(node.op, Conv) and node.op.kernel_size == 3}
     assert groups == {32}
 
@@ -106,12 +106,12 @@ def test_20_layers_for_cifar_have_the_params_that_one_counts_by_hand() -> None:
 def test_20_layers_for_cifar_have_the_macs_that_one_counts_by_hand() -> None:
     first = 9 * 3 * 16 * 32**2
     stages = [6 * 9 * 16 * 16 * 32**2, 9 * (16 * 32 + 5 * 32 * 32) * 16**2, 9 * (32 * 64 + 5 * 64 * 64) * 8**2]
-    assert macs(api.lower("resnet20")) == first + sum(stages) + 64 * 10
+    assert macs(archscope.lower("resnet20")) == first + sum(stages) + 64 * 10
 
 
 def test_a_shortcut_for_cifar_has_no_parameters_and_pads_its_channels_with_zeros() -> None:
     torch = pytest.importorskip("torch")
-    shortcut = api.build("resnet20").layer2.get_submodule("0").shortcut
+    shortcut = archscope.build("resnet20").layer2.get_submodule("0").shortcut
     assert list(shortcut.parameters()) == []
     image = torch.randn(2, 16, 32, 32)
     assert torch.equal(shortcut(image)[:, :16], image[:, :, ::2, ::2])
@@ -131,7 +131,7 @@ def test_the_table_for_cifar_is_read_by_its_columns() -> None:
 
 def test_wide_networks_double_the_inner_channels_only() -> None:
     plain, wide = (
-        {node.path: node.op.out_channels for node in weighted(api.lower(name)) if isinstance(node.op, Conv)}
+        {node.path: node.op.out_channels for node in weighted(archscope.lower(name)) if isinstance(node.op, Conv)}
         for name in ("resnet50_v1_5", "wide_resnet50_2")
     )
     inner = {path for path in plain if path.startswith("layer") and path.endswith(("conv1", "conv2"))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from zoo import counts, explained, module_counts, weighted
 
-from archscope import api
+import archscope
 
 EXACT = {
     "senet_resnet50": (25_557_032, 3_857_973_248),
@@ -35,7 +35,7 @@ def test_the_modules_add_two_matrices_and_their_biases_to_every_block() -> None:
 
 
 def test_the_printed_outputs_are_those_of_the_two_layers() -> None:
-    graph = api.lower("se_resnet50")
+    graph = archscope.lower("se_resnet50")
     gates = [node for node in weighted(graph) if ".se.gate." in node.path]
     outputs = [graph.shape_out(node)[1:] for node in gates]
     expected = [
@@ -46,7 +46,7 @@ def test_the_printed_outputs_are_those_of_the_two_layers() -> None:
 
 def test_a_gate_scales_what_it_looked_at_before_the_shortcut_is_added() -> None:
     torch = pytest.importorskip("torch")
-    block = api.build("se_resnet50").eval().layer1.get_submodule("1")
+    block = archscope.build("se_resnet50").eval().layer1.get_submodule("1")
     image = torch.randn(1, 256, 8, 8)
     with torch.inference_mode():
         maps = block.bn3(block.conv3(block.relu2(block.bn2(block.conv2(block.relu1(block.bn1(block.conv1(image))))))))

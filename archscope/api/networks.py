@@ -1,4 +1,4 @@
-"""The public verbs: their signatures, and which path a name, a spec or a list of cells takes."""
+"""``load``, ``lower``, ``build``: which path a name, a spec or a list of cells takes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope import catalog
-from archscope.core.errors import ArchscopeError, Problem, TableError, UsageError
-from archscope.core.records import ITEM_BYTES, Setting
+from archscope.core.errors import Problem, UsageError
 from archscope.graph import lowering
 from archscope.graph.graph import Graph
 from archscope.spec.compiler import compile_items, compile_table, networks
@@ -16,12 +15,10 @@ from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.network import Block, Spec
 from archscope.spec.options import Changes, Options, options
-from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, profile_graph
 
 if TYPE_CHECKING:
     import torch
 
-    from archscope.evidence import Finding
     from archscope.ops import Op
     from archscope.spec.table import Table
 
@@ -57,33 +54,6 @@ def lower(network: Network, batch: int = 1, **changes: Unpack[Changes]) -> Graph
     return lowering.lower(load(network, **changes), batch)
 
 
-def profile(
-    network: Network | Graph,
-    batch: int | None = None,
-    *,
-    dtype: str = "float32",
-    mode: str = "eval",
-    columns: Sequence[str] = DEFAULT_COLUMNS,
-    **changes: Unpack[Changes],
-) -> Profile:
-    """The numbers of a network, as plain data: a row per layer, and totals that the rows add up to.
-
-    batch: examples at once, 1 when left out; MACs and activations are for all of them. A Graph has its own. dtype: of
-    parameters and activations, for bytes. mode: ``train`` counts the auxiliary heads too. columns: see
-    :func:`archscope.analyses.columns`. Raises UsageError for a setting that makes no sense, and what load raises.
-    """
-    if isinstance(network, Graph):
-        own = network.tensors[network.inputs[0]].shape[0]
-        if changes or batch not in {None, own}:
-            message = f"a Graph has its sizes, and this one is for a batch of {own}"
-            raise UsageError(
-                Problem("bad-value", message, help="give the network itself, with the batch and the changes")
-            )
-        return profile_graph(network, checked_setting(own, dtype, mode), columns)
-    setting = checked_setting(1 if batch is None else batch, dtype, mode)
-    return profile_graph(lower(network, setting.batch, **changes), setting, columns)
-
-
 def build(
     network: Network | Graph,
     *,
@@ -111,51 +81,6 @@ def build(
     if weights is not None:
         load_weights(model, found, spec, weights, catalog.relatives_with_weights)
     return model
-
-
-def check(network: str, *, witnesses: Sequence[str] | None = None) -> tuple[Finding, ...]:
-    """What independent witnesses say of every number of a network, or of every network of a table file.
-
-    witnesses: names of :mod:`archscope.evidence`; all of them when left out. A finding is ``agrees``, ``explained`` (by
-    an erratum), ``refuted``, ``stale`` (an erratum whose number agrees), ``undecided`` or ``unavailable``. Raises
-    TableError with everything that is wrong in a table, UnknownName for a network or a witness that there is not.
-    """
-    from archscope import evidence
-
-    entry = catalog.find(network) if not catalog.is_file(network) or ".toml:" in network else None
-    table = catalog.table_at(network) if entry is None else entry.table
-    names = [entry.network] if entry is not None else list(networks(table))
-    specs = _all_or_problems(table, names)
-    return tuple(
-        finding
-        for spec, lowered in specs
-        for witness in (evidence.named() if witnesses is None else witnesses)
-        for finding in evidence.examined(evidence.Case(table, spec, lowered), witness)
-    )
-
-
-def _all_or_problems(table: Table, names: Iterable[str]) -> list[tuple[Spec, Graph]]:
-    """The networks of a table with their graphs. Raises TableError with all problems of all of them at once."""
-    found, problems = [], dict[str, Problem]()
-    for name in names:
-        try:
-            found.append(catalog.lowered(table, name))
-        except ArchscopeError as error:
-            problems |= {str(problem): problem for problem in error.problems}
-    if problems:
-        raise TableError(*problems.values())
-    return found
-
-
-def checked_setting(batch: int, dtype: str, mode: str) -> Setting:
-    """The setting, if it makes sense. Raises UsageError."""
-    if not isinstance(batch, int) or batch < 1:
-        raise UsageError(Problem("bad-value", f"batch is {batch!r}", expected="a whole number from 1 on"))
-    if dtype not in ITEM_BYTES:
-        raise UsageError(Problem("bad-value", f"dtype is {dtype!r}", expected=", ".join(ITEM_BYTES)))
-    if mode not in {"eval", "train"}:
-        raise UsageError(Problem("bad-value", f"mode is {mode!r}", expected="eval, train"))
-    return Setting(batch, dtype, mode)
 
 
 def _spec(

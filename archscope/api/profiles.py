@@ -1,0 +1,51 @@
+"""``profile``: the numbers of a network in a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from archscope.api.networks import Network, lower
+from archscope.core.errors import Problem, UsageError
+from archscope.core.records import ITEM_BYTES, Setting
+from archscope.graph.graph import Graph
+from archscope.spec.options import Changes
+from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, profile_graph
+
+
+def profile(
+    network: Network | Graph,
+    batch: int | None = None,
+    *,
+    dtype: str = "float32",
+    mode: str = "eval",
+    columns: Sequence[str] = DEFAULT_COLUMNS,
+    **changes: Unpack[Changes],
+) -> Profile:
+    """The numbers of a network, as plain data: a row per layer, and totals that the rows add up to.
+
+    batch: examples at once, 1 when left out; MACs and activations are for all of them. A Graph has its own. dtype: of
+    parameters and activations, for bytes. mode: ``train`` counts the auxiliary heads too. columns: see
+    :func:`archscope.analyses.columns`. Raises UsageError for a setting that makes no sense, and what load raises.
+    """
+    if isinstance(network, Graph):
+        own = network.tensors[network.inputs[0]].shape[0]
+        if changes or batch not in {None, own}:
+            message = f"a Graph has its sizes, and this one is for a batch of {own}"
+            raise UsageError(
+                Problem("bad-value", message, help="give the network itself, with the batch and the changes")
+            )
+        return profile_graph(network, checked_setting(own, dtype, mode), columns)
+    setting = checked_setting(1 if batch is None else batch, dtype, mode)
+    return profile_graph(lower(network, setting.batch, **changes), setting, columns)
+
+
+def checked_setting(batch: int, dtype: str, mode: str) -> Setting:
+    """The setting, if it makes sense. Raises UsageError."""
+    if not isinstance(batch, int) or batch < 1:
+        raise UsageError(Problem("bad-value", f"batch is {batch!r}", expected="a whole number from 1 on"))
+    if dtype not in ITEM_BYTES:
+        raise UsageError(Problem("bad-value", f"dtype is {dtype!r}", expected=", ".join(ITEM_BYTES)))
+    if mode not in {"eval", "train"}:
+        raise UsageError(Problem("bad-value", f"mode is {mode!r}", expected="eval, train"))
+    return Setting(batch, dtype, mode)
