@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archscope import catalog, commands
-from archscope.api.profiles import profile
+from archscope.api import profiles
 from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, takes_network
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
@@ -52,8 +52,8 @@ def compare(
     commands.among("--by", quantities, QUANTITIES)
     if len(names) < 2:
         raise UsageError(Problem("too-few", f"{' and '.join(names)} alone: a comparison needs two networks or more"))
-    profiles = [profile(name, batch, mode=mode, columns=("output_shape", *QUANTITIES), **changes) for name in names]
-    found = compared(profiles)
+    columns = ("output_shape", *QUANTITIES)
+    found = compared([profiles.profile(name, batch, mode=mode, columns=columns, **changes) for name in names])
     commands.emit(_side_by_side(found, quantities) if len(names) == 2 else _many(found, quantities), format_, output)
 
 
