@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.core.errors import Problem, Unsupported
+from archscope.graph.bodies import class_name, is_chain, parts_of
 from archscope.graph.graph import Graph, Node
-from archscope.targets.forward import class_name, class_source, is_chain, parts_of
+from archscope.targets.forward import class_source
 
 if TYPE_CHECKING:
     import torch

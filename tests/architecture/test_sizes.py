@@ -16,8 +16,8 @@ PACKAGE = Path(archscope.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 FOLDERS = {
-    "api", "core", "ops", "spec", "graph", "analyses", "studies", "drawings", "formats", "targets", "capturing", "evidence",
-    "linting", "running", "training", "commands",
+    "api", "core", "ops", "spec", "graph", "analyses", "studies", "drawings", "formats", "targets", "capturing",
+    "evidence", "linting", "running", "training", "commands",
 }  # fmt: skip
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
