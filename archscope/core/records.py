@@ -50,18 +50,35 @@ def spelled(shapes: tuple[Shape, ...]) -> str:
     return ", ".join("×".join(str(size) for size in shape[1:]) for shape in shapes)
 
 
+class Optimizer(NamedTuple):
+    """What updates the parameters, with torch.optim's names.
+
+    implementation: ``for-loop``, ``foreach`` or ``fused``; empty for torch's default, ``foreach`` on a GPU and
+    ``for-loop`` on a CPU.
+    """
+
+    name: str = "sgd"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    implementation: str = ""
+
+
 class Setting(NamedTuple):
     """What a number depends on besides the network.
 
     batch: examples at once. dtype: type of parameters and activations. mode: ``eval`` or ``train`` (auxiliary heads
-    run, dropout draws a mask). optimizer: ``sgd``, ``adam`` …, for training. device: ``cpu`` or ``cuda``.
+    run, dropout draws a mask). optimizer: for training. device: ``cpu`` or ``cuda``. amp: the type that
+    ``torch.autocast`` computes convolutions and matrix products in; empty without it. grads: ``none`` where gradients
+    are freed before the forward pass (``zero_grad``'s default), ``resident`` where they stay, as in accumulation.
     """
 
     batch: int = 1
     dtype: str = "float32"
     mode: str = "eval"
-    optimizer: str = "sgd"
+    optimizer: Optimizer = Optimizer()
     device: str = "cpu"
+    amp: str = ""
+    grads: str = "none"
 
     @property
     def item_bytes(self) -> int:
@@ -112,12 +129,13 @@ class Call:
 class Aux(NamedTuple):
     """A tensor that an op makes beside its output: pool indices, a dropout mask, statistics.
 
-    item_bytes 0 means the activation's own type.
+    item_bytes 0 means the activation's own type. recorded: it is made only while autograd records.
     """
 
     name: str
     elements: Size
     item_bytes: int = 0
+    recorded: bool = False
 
 
 class MemoryRule(NamedTuple):
@@ -125,8 +143,10 @@ class MemoryRule(NamedTuple):
 
     out: ``new``, ``inplace`` (the input's storage is overwritten) or ``view`` (it is shared).
     aux: tensors made beside the output. saved: what backward keeps, by name (``input``, ``input0``, ``output``,
-    ``weight``, an aux name). grads: whether the gradient of the input is ``new``, an ``alias`` of the output's
-    gradient, or ``none``. transient: elements that only live while backward of this op runs.
+    ``weight``, an aux name). grads: whether the gradient of an input is ``new``, an ``alias`` of the output's gradient,
+    or a ``part`` of it (an alias with gaps). transient: elements that only live while backward of this op runs.
+    calls: what torch itself makes of it where it is several calls, each saving and freeing its own; then only ``out``
+    and ``aux``, with nothing in it, hold for the whole.
     """
 
     out: str = "new"
@@ -134,3 +154,18 @@ class MemoryRule(NamedTuple):
     saved: tuple[str, ...] = ()
     grads: str = "new"
     transient: Size = 0
+    calls: tuple[InnerCall, ...] = ()
+
+
+class InnerCall(NamedTuple):
+    """One of the calls that an op is made of.
+
+    rule: what it does. inputs: what it reads, the op's own inputs first and then the results of the calls before it, by
+    number. elements: of its result. held: the call, by number, during which Python lets go of the result; by default
+    the last one that reads it.
+    """
+
+    rule: MemoryRule
+    inputs: tuple[int, ...]
+    elements: Size
+    held: int = -1

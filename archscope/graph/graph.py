@@ -84,7 +84,11 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A network with all sizes. ``scopes[0]`` is the network itself; ``title``, ``source``: where it came from."""
+    """A network with all sizes. ``scopes[0]`` is the network itself; ``title``, ``source``: where it came from.
+
+    held: per tensor the last node during which Python was seen to hold it, where the network was captured; None where
+    it follows from the forward that we write (:mod:`archscope.graph.lifetimes`).
+    """
 
     name: str
     inputs: tuple[int, ...]
@@ -97,6 +101,7 @@ class Graph:
     title: str = ""
     source: str = ""
     changes: tuple[str, ...] = ()
+    held: tuple[int, ...] | None = None
 
     def shapes_in(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of a node's inputs, batch first."""

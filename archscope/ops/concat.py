@@ -33,7 +33,7 @@ class Concat(Moving):
         return (batch, channels, *axes)
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(grads="alias")
+        return MemoryRule(grads="part")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.cat", (1,), listed=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Setting
+from archscope.core.records import Call, InnerCall, MemoryRule, Setting
 from archscope.ops import Op
 
 
@@ -41,8 +41,19 @@ class LRN(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         batch, channels, *axes = inputs[0]
         plane, full = batch * product(axes), product(inputs[0])
-        aux = (Aux("padded_square", plane * (channels + self.size - 1)), Aux("base", full), Aux("divisor", full))
-        return MemoryRule(aux=aux, saved=("input0", "padded_square", "base", "divisor"), transient=4 * full)
+        padded = plane * (channels + self.size - 1)
+        # x / (k + alpha * mean of neighbouring squares) ** beta, as torch.nn.functional.local_response_norm writes it.
+        return MemoryRule(
+            calls=(
+                InnerCall(MemoryRule(saved=("input",)), (0, 0), full),  # 1: square
+                InnerCall(MemoryRule(), (1,), padded),  # 2: with zeros in front and behind
+                InnerCall(MemoryRule(saved=("input0",)), (2,), full, held=5),  # 3: mean; a variable holds it
+                InnerCall(MemoryRule(), (3,), full),  # 4: times alpha
+                InnerCall(MemoryRule(grads="alias"), (4,), full),  # 5: plus k
+                InnerCall(MemoryRule(saved=("input0",), transient=2 * full), (5,), full),  # 6: to the power of beta
+                InnerCall(MemoryRule(saved=("input",), transient=2 * full), (0, 6), full),  # 7: the quotient
+            )
+        )
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.LocalResponseNorm", (self.size,), {"alpha": self.alpha, "beta": self.beta, "k": self.k})

@@ -42,7 +42,7 @@ class ReLU(Elementwise):
         if not self.inplace:
             return MemoryRule(saved=("input0",))
         # Backward needs the input that is overwritten: autograd copies it, and nothing is saved.
-        return MemoryRule(out=out, aux=(Aux("self_clone", product(inputs[0])),), saved=("self_clone",))
+        return MemoryRule(out=out, aux=(Aux("self_clone", product(inputs[0]), recorded=True),), saved=("self_clone",))
 
     def torch(self, *inputs: Shape) -> Call:
         options = {"inplace": True} if self.inplace else {}

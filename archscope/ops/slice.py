@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, product, require
+from archscope.core.arithmetic import Shape, require
 from archscope.core.records import Call, MemoryRule, Natural, Setting
 from archscope.ops import Moving
 
@@ -30,7 +30,7 @@ class Slice(Moving):
         return (inputs[0][0], self.stop - self.start, *inputs[0][2:])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(out="view", grads="new", transient=product(inputs[0]))
+        return MemoryRule(out="view")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.narrow", (1, self.start, self.stop - self.start))

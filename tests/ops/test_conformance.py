@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archscope.core.arithmetic import Shape, product
 from archscope.core.errors import ShapeError
-from archscope.core.records import Setting, pair
+from archscope.core.records import InnerCall, MemoryRule, Setting, pair
 from archscope.ops import Op, everything
 from archscope.ops.add import Add
 from archscope.ops.concat import Concat
@@ -198,21 +198,29 @@ def test_memory_rules_are_what_autograd_does(case: Case, mode: str):
     assert out == rule.out
     assert out == "new" or own == storages["input0"]
     storages["output"] = own
-    kept = {storages[name] for name in rule.saved if name in storages}
-    assert kept == saved.keys() & set(storages.values())
-    assert sum(saved.values()) == predicted_bytes(case, mode)
+    kept = predicted_bytes(case, rule)
+    assert {storages[name] for name in kept if name in storages} == saved.keys() & set(storages.values())
+    assert sum(saved.values()) == sum(kept.values())
 
 
-def predicted_bytes(case: Case, mode: str) -> int:
-    """Bytes kept for backward by the op's own rule, parameters and buffers aside, each storage once."""
-    rule = case.op.memory(*case.shapes, setting=Setting(mode=mode))
-    assert rule is not None
-    sizes = {f"input{at}": product(shape) * 4 for at, shape in enumerate(case.shapes)}
-    sizes |= {aux.name: aux.elements * (aux.item_bytes or 4) for aux in rule.aux}
-    sizes |= dict.fromkeys([*case.op.weights(*case.shapes), *case.op.buffers(*case.shapes)], 0)
-    sizes["output"] = product(case.op.out_shape(*case.shapes)) * 4
-    shared = "output" if rule.out == "new" else "input0"
-    return sum(sizes[name] for name in {shared if name == "output" else name for name in rule.saved})
+def predicted_bytes(case: Case, rule: MemoryRule) -> dict[str, int]:
+    """Bytes of each storage that the op's rule keeps for backward, parameters and buffers aside."""
+    names = [f"input{at}" for at in range(len(case.shapes))]
+    sizes = {name: product(shape) * 4 for name, shape in zip(names, case.shapes, strict=True)}
+    stored = {*case.op.weights(*case.shapes), *case.op.buffers(*case.shapes)}
+    whole = InnerCall(rule, tuple(range(len(names))), product(case.op.out_shape(*case.shapes)))
+    kept = set()
+    for number, call in enumerate(rule.calls or (whole,), 1):
+        own = {f"input{at}": names[index] for at, index in enumerate(call.inputs)}
+        own["output"] = f"call{number}" if call.rule.out == "new" else own["input0"]
+        own |= {aux.name: aux.name for aux in call.rule.aux}
+        sizes |= {aux.name: aux.elements * (aux.item_bytes or 4) for aux in call.rule.aux}
+        sizes[own["output"]] = call.elements * 4
+        names.append(own["output"])
+        kept |= {own[name] for name in call.rule.saved if name not in {*stored, "input"}}
+        kept |= {name for name in own.values() if "input" in call.rule.saved and name in names[: len(names) - 1]}
+    last = names[-1]
+    return {"output" if name == last else name: sizes[name] for name in kept}
 
 
 @over_cases
@@ -227,6 +235,7 @@ def numbers_of(op: Op, shapes: tuple[Shape, ...]) -> list[Any]:
     weights = [size for shape in op.weights(*shapes).values() for size in shape]
     outputs = [size for shape in op.out_shapes(*shapes) for size in shape]
     counts = [op.macs(*shapes), op.elementwise(*shapes), rule.transient, *(aux.elements for aux in rule.aux)]
+    counts += [each for call in rule.calls for each in (call.elements, call.rule.transient)]
     return [*weights, *outputs, *(count for count in counts if count is not None)]
 
 

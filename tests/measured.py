@@ -1,0 +1,89 @@
+"""What a network's tensors really take, measured without a model of it: every storage that an ATen call makes, until it
+is freed, under FakeTensorMode. A dispatch mode is seen by autograd, which then never adds gradients in place.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import NamedTuple
+
+import torch
+from torch._subclasses import FakeTensorMode
+from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from archscope.graph.graph import Graph
+from archscope.targets.torch_module import module_of
+
+
+class Measured(NamedTuple):
+    """Bytes besides parameters, buffers and optimizer state. saved: what autograd keeps when the loss is made."""
+
+    inference_peak: int
+    saved: int
+    train_peak: int
+
+
+class Watch(TorchDispatchMode):
+    """Adds up the storages that are alive; ``peak`` is the most there were after any call."""
+
+    def __init__(self, known) -> None:
+        super().__init__()
+        self.alive = self.peak = 0
+        self.seen = weakref.WeakKeyDictionary()
+        for tensor in known:
+            self.seen[tensor.untyped_storage()] = 0
+
+    def note(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        if storage in self.seen:
+            return
+        size = storage.nbytes()
+        self.seen[storage] = size
+        self.alive += size
+        weakref.finalize(storage, self.freed, size)
+
+    def freed(self, size: int) -> None:
+        self.alive -= size
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, torch.Tensor):
+                self.note(leaf)
+        self.peak = max(self.peak, self.alive)
+        return out
+
+
+def measured(graph: Graph, dtype: torch.dtype = torch.float32) -> Measured:
+    """One inference and one training step of the built module, on fake tensors."""
+    with FakeTensorMode():
+        model = module_of(graph, dtype=dtype)
+        shape = graph.tensors[graph.inputs[0]].shape
+        known = [*model.parameters(), *model.buffers()]
+        x = torch.empty(shape, dtype=dtype)
+        model.eval()
+        with torch.no_grad(), Watch(known) as watch:
+            watch.note(x)
+            model(x)
+        inference_peak = watch.peak
+        model.train()
+        with Watch(known) as watch:
+            watch.note(x)
+            target = torch.empty(shape[0], dtype=torch.int64)
+            watch.note(target)
+            loss = loss_of(model(x), target, graph)
+            saved = watch.alive - loss.untyped_storage().nbytes()
+            loss.backward()
+    return Measured(inference_peak, saved, watch.peak)
+
+
+def loss_of(outputs, target, graph: Graph):
+    """Cross-entropy of every head, by its weight."""
+    heads = outputs if isinstance(outputs, tuple) else (outputs,)
+    losses = [cross_entropy(head, target) for head in heads]
+    total = losses[0]
+    for number, output in enumerate(graph.outputs[1:], 1):
+        total = total + output.loss_weight * losses[number]
+    return total
