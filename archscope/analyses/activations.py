@@ -1,34 +1,33 @@
-"""Elements of each layer's output, and their bytes."""
+"""Elements of each layer's output."""
 
 from __future__ import annotations
 
 from archscope.analyses import Column, Values
-from archscope.core.arithmetic import product
+from archscope.core.arithmetic import Size, product
 from archscope.core.records import Setting
-from archscope.graph.graph import Graph
+from archscope.graph.graph import Graph, Node
 
 COLUMNS = (
     Column("output_shape", "output", "channels × height × width of one example", unit="shape", total="none"),
     Column(
         "activations", "activations", "elements of the outputs of layers that allocate one; in-place and views are none"
     ),
-    Column("activation_bytes", "activation bytes", "their bytes; a sum, not a peak", unit="bytes"),
 )
 
 
 def analyse(graph: Graph, setting: Setting) -> dict[str, Values]:
-    """Per node the shape of its output without the batch, and the elements and bytes that it newly allocates.
+    """Per node the shape of its output without the batch, and the elements that it newly allocates.
 
     In-place results and views (ReLU, flatten) are 0: they lie in their input's storage.
     """
-    elements = []
-    for node in graph.nodes:
-        shapes = graph.shapes_in(node)
-        rule = node.op.memory(*shapes, setting=setting)
-        new = sum(product(graph.tensors[index].shape) for index in node.outputs)
-        elements.append(None if rule is None else new if rule.out == "new" else 0)
     return {
         "output_shape": [graph.shape_out(node)[1:] for node in graph.nodes],
-        "activations": elements,
-        "activation_bytes": [None if each is None else each * setting.item_bytes for each in elements],
+        "activations": [_new_elements(graph, node, setting) for node in graph.nodes],
     }
+
+
+def _new_elements(graph: Graph, node: Node, setting: Setting) -> Size | None:
+    rule = node.op.memory(*graph.shapes_in(node), setting=setting)
+    if rule is None:
+        return None
+    return sum(product(graph.tensors[index].shape) for index in node.outputs) if rule.out == "new" else 0

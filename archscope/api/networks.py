@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope import catalog
+from archscope.core.arithmetic import is_many
 from archscope.core.errors import Problem, UsageError
 from archscope.graph import lowering
 from archscope.graph.graph import Graph
@@ -116,7 +117,8 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
         changed = dense(changed) if chosen.dense else changed
     if chosen.input_size is None:
         return changed
-    if chosen.input_size == changed.input_shape[1:]:
+    if not is_many(chosen.input_size) and chosen.input_size == changed.input_shape[1:]:
         return changed
-    words = f"input_size={chosen.input_size[0]}×{chosen.input_size[1]}"
+    height, width = chosen.input_size
+    words = "input_size varied" if is_many(chosen.input_size) else f"input_size={height}×{width}"
     return replace(changed, input_shape=(changed.input_shape[0], *chosen.input_size), changes=(*changed.changes, words))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem, ShapeError
 
@@ -20,6 +20,25 @@ Size = int
 
 Shape = tuple[Size, ...]
 """Sizes of a tensor, batch first."""
+
+
+class Ratio(NamedTuple):
+    """A factor at many points, where a ``Fraction`` is one at one point; it has the same two attributes."""
+
+    numerator: Size
+    denominator: Size
+
+
+class PointsDiffer(Exception):
+    """A network has one structure at some points of a sweep and another one elsewhere; ``where``: the mask of some.
+
+    Not what a user sees: whoever has the points takes them apart and asks again.
+    """
+
+    def __init__(self, where: Any) -> None:
+        super().__init__("the points of an array differ in structure: they have to be looked at apart")
+        self.where = where
+
 
 _unusable: ContextVar[list[Any] | None] = ContextVar("unusable", default=None)
 
@@ -31,7 +50,7 @@ def product(sizes: Sequence[Size]) -> Size:
     1728
     """
     total: Size = 1
-    for size in sizes:
+    for size in reversed(sizes):  # height and width first: in a sweep they vary along fewer axes than their products
         total = total * size
     return total
 
@@ -75,11 +94,8 @@ def choose(condition: bool, a: Size, b: Size) -> Size:
     """
     if isinstance(condition, bool):
         return a if condition else b
-    module = type(condition).__module__
-    if module.startswith("numpy"):
-        import numpy as np
-
-        merged: Size = np.where(condition, a, b)
+    if type(condition).__module__.startswith("numpy"):
+        merged: Size = _chosen(condition, a, b)
         return merged
     import sympy
 
@@ -98,10 +114,12 @@ def require(condition: bool, message: Callable[[], str]) -> None:
         raise ShapeError(Problem("impossible-shape", message()))
     if not type(condition).__module__.startswith("numpy"):
         return
+    if condition.all():
+        return
     points = _unusable.get()
     if points is not None:
         points.append(~condition)
-    elif not condition.all():
+    else:
         raise ShapeError(Problem("impossible-shape", message()))
 
 
@@ -116,12 +134,54 @@ def unusable_points() -> Iterator[list[Any]]:
         _unusable.reset(token)
 
 
+def is_many(value: Any) -> bool:
+    """Whether a value stands for many: sizes or factors at many points, or a symbol; or has a part that does."""
+    if isinstance(value, tuple):
+        return any(is_many(part) for part in value)
+    return type(value).__module__.startswith(("sympy", _COUNTS))
+
+
+def agree(one: Shape, other: Shape) -> bool:
+    """Whether two shapes are equal. Raises :class:`PointsDiffer` if they are at some points of an array only.
+
+    >>> agree((1, 64, 56, 56), (1, 256, 56, 56))
+    False
+    """
+    if len(one) != len(other):
+        return False
+    equal: Any = True
+    for mine, its in zip(one, other, strict=True):
+        equal = equal & (mine == its)
+    if isinstance(equal, bool):
+        return equal
+    if equal.any() and not equal.all():
+        raise PointsDiffer(equal)
+    return bool(equal.all())
+
+
+_COUNTS = "archscope.core.counts"
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    """``a`` or ``b`` by an array of bools."""
+    if _COUNTS in {type(a).__module__, type(b).__module__}:
+        from archscope.core.counts import where
+
+        return where(condition, a, b)
+    import numpy as np
+
+    return np.where(condition, a, b)
+
+
 def _elementwise(of_arrays: str, of_symbols: str, a: Size, b: Size) -> Size:
     if any(type(x).__module__.startswith("sympy") for x in (a, b)):
         import sympy
 
         chosen: Size = getattr(sympy, of_symbols)(a, b)
         return chosen
+    if _COUNTS in {type(a).__module__, type(b).__module__}:
+        larger: Size = _chosen(a >= b if of_symbols == "Max" else a <= b, a, b)
+        return larger
     import numpy as np
 
     picked: Size = getattr(np, of_arrays)(a, b)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from archscope.core.arithmetic import Shape, require
+from archscope.core.arithmetic import Shape, agree, is_many, require
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
 from archscope.core.records import Setting, Tensor
 from archscope.core.source import Span
@@ -21,10 +21,12 @@ from archscope.spec.notation import bound, free_names
 def lower(spec: Spec, batch: int = 1) -> Graph:
     """The graph of a named spec for ``batch`` examples.
 
-    Raises ShapeError, at the cell of the layer, where sizes do not fit.
+    Sizes in the spec, and the batch, may be arrays or symbols as well as ints (see :mod:`archscope.core.arithmetic`):
+    the graph then has such sizes. Raises ShapeError, at the cell of the layer, where sizes do not fit; of arrays
+    PointsDiffer, where the graph's structure is not the same at all points.
     """
     for size in (batch, *spec.input_shape):
-        whole = isinstance(size, int)
+        whole = isinstance(size, int) or is_many(size)
         require(whole and size > 0, lambda: f"an input of {batch} examples of {spec.input_shape} has no elements")
         require(size <= LARGEST_INPUT, lambda: f"an input of {batch} examples of {spec.input_shape} is absurdly large")
     builder = _Builder()
@@ -103,10 +105,10 @@ class _Builder:
         results: list[int] = []
         self.kept.add(self.tensors[x].storage)
         for branch in block.items:
-            agree = bool(results) and self.tensors[results[0]].shape == self.tensors[x].shape
-            if isinstance(branch, Block) and branch.when == "shapes differ" and agree:
+            same = bool(results) and agree(self.tensors[results[0]].shape, self.tensors[x].shape)
+            if isinstance(branch, Block) and branch.when == "shapes differ" and same:
                 results.append(x)
-            elif block.when == "shapes agree" and results and not agree:
+            elif block.when == "shapes agree" and results and not same:
                 return results[0]
             else:
                 self.target = self.tensors[results[0]].shape[1] if results else 0

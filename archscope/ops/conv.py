@@ -55,7 +55,7 @@ class Conv(Op):
         return {"weight": kernel, "bias": (self.out_channels,)} if self.bias else {"weight": kernel}
 
     def macs(self, *inputs: Shape) -> Size | None:
-        return product(self.out_shape(*inputs)) * (inputs[0][1] // self.groups) * product(pair(self.kernel_size))
+        return product(self.out_shape(*inputs)) * (inputs[0][1] // self.groups * product(pair(self.kernel_size)))
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return product(self.out_shape(*inputs)) if self.bias else 0

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from archscope.core.arithmetic import Ratio, Size, is_many, largest
 from archscope.core.errors import Problem, Unsupported
+from archscope.core.expression import Name, Operation
 from archscope.ops import letters
 from archscope.ops.conv import Conv
 from archscope.ops.fc import FC
@@ -114,7 +116,7 @@ def _width(spec: Spec, options: Options) -> Spec:
 
     def widened(layer: Layer) -> Op:
         op = layer.op
-        if id(layer) in heads or not isinstance(op, Conv) or not isinstance(op.out_channels, int):
+        if id(layer) in heads or not isinstance(op, Conv) or isinstance(op.out_channels, Name | Operation):
             return op
         groups = op.groups if isinstance(op.groups, int) else 1
         return replace(op, out_channels=scaled(op.out_channels, options.width, math.lcm(options.round_to, groups)))
@@ -122,12 +124,12 @@ def _width(spec: Spec, options: Options) -> Spec:
     return _with_ops(spec, widened)
 
 
-def scaled(channels: int, factor: Fraction | None, multiple: int = 1) -> int:
+def scaled(channels: Size, factor: Fraction | Ratio | None, multiple: int = 1) -> Size:
     """``channels × factor``, rounded half up to a multiple of ``multiple``, at least one of it."""
     if factor is None:
         return channels
     units = (2 * channels * factor.numerator + factor.denominator * multiple) // (2 * factor.denominator * multiple)
-    return max(1, units) * multiple
+    return largest(1, units) * multiple
 
 
 def _head_width(spec: Spec, options: Options) -> Spec:
@@ -192,7 +194,7 @@ def _dropout(spec: Spec, options: Options) -> Spec:
 
 
 def _input(spec: Spec, options: Options) -> Spec:
-    channels = options.in_channels or spec.input_shape[0]
+    channels = spec.input_shape[0] if options.in_channels is None else options.in_channels
     return replace(spec, input_shape=(channels, *(options.input_size or spec.input_shape[1:])))
 
 
@@ -233,8 +235,11 @@ _KNOBS: tuple[Callable[[Spec, Options], Spec], ...] = (
 
 def _in_words(options: Options, before: tuple[int, ...]) -> Iterator[str]:
     """The options that change something: neither the usual ones nor what the table says anyway."""
-    usual = replace(Options(), in_channels=before[0] if options.in_channels == before[0] else None)
+    same = not is_many(options.in_channels) and options.in_channels == before[0]
+    usual = replace(Options(), in_channels=before[0] if same else None)
     for name in Options.__dataclass_fields__:
         value = getattr(options, name)
-        if value != getattr(usual, name) and name not in {"softmax", "transform_input", "blocks"}:
+        if is_many(value):
+            yield f"{name} varied"
+        elif value != getattr(usual, name) and name not in {"softmax", "transform_input", "blocks"}:
             yield f"{name}={'×'.join(map(str, value)) if isinstance(value, tuple) else value}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from archscope.core.arithmetic import Ratio, is_many
 from archscope.core.errors import Problem, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class Changes(TypedDict, total=False):
     num_classes: int | None
     in_channels: int | None
     input_size: tuple[int, int] | None
-    width: Fraction | float | str | None
-    head_width: Fraction | float | str | None
+    width: Fraction | Ratio | float | str | None
+    head_width: Fraction | Ratio | float | str | None
     round_to: int
     dropout: float | None
     head: str | None
@@ -61,8 +62,8 @@ class Options:
     num_classes: int | None = None
     in_channels: int | None = None
     input_size: tuple[int, int] | None = None
-    width: Fraction | None = None
-    head_width: Fraction | None = None
+    width: Fraction | Ratio | None = None
+    head_width: Fraction | Ratio | None = None
     round_to: int = 1
     dropout: float | None = None
     head: str | None = None
@@ -78,7 +79,7 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("width", "head_width"):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and not isinstance(value, Ratio):
                 object.__setattr__(self, name, factor(value, name))
         if isinstance(self.input_size, int):
             object.__setattr__(self, "input_size", (self.input_size, self.input_size))
@@ -140,7 +141,7 @@ def _positive(name: str, value: int | None) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
+    return is_many(value) or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST)
 
 
 def _is_pair(value: object) -> bool:

@@ -75,13 +75,8 @@ class Profile:
 
 def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAULT_COLUMNS) -> Profile:
     """The profile of a graph. Raises UnknownName for a column that no analysis gives."""
-    found = [analyses.of_column(name) for name in columns]
-    values: dict[str, Values] = {}
-    for analysis, column in found:
-        if column.name not in values:
-            values |= analysis.analyse(graph, setting)
-    kept = tuple(column for _, column in found)
-    runs = [not node.side or setting.mode == "train" for node in graph.nodes]
+    kept, values = _analysed(graph, setting, columns)
+    runs = _running(graph, setting)
     rows = tuple(
         _row(graph, node, {column.name: values[column.name][n] for column in kept})
         for n, node in enumerate(graph.nodes)
@@ -97,9 +92,7 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
         input_shape=graph.tensors[graph.inputs[0]].shape[1:],
         columns=kept,
         rows=rows,
-        totals={
-            column.name: _total(column, [n for n, each in enumerate(runs) if each], values, graph) for column in kept
-        },
+        totals=_totals(graph, kept, values, runs),
         aux={column.name: _total(column, aux, values, graph) for column in kept if aux and column.total == "sum"},
         depth=len(path),
         by_stage=_by_stage(graph, path),
@@ -107,6 +100,34 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
         changes=graph.changes,
         graph=graph,
     )
+
+
+def totals(graph: Graph, setting: Setting, columns: Sequence[str]) -> dict[str, Total]:
+    """Only the totals of a profile; of a graph whose sizes are arrays, the totals at all their points."""
+    kept, values = _analysed(graph, setting, columns)
+    return _totals(graph, kept, values, _running(graph, setting))
+
+
+def _analysed(graph: Graph, setting: Setting, columns: Sequence[str]) -> tuple[tuple[Column, ...], dict[str, Values]]:
+    """The columns, and their values per node."""
+    found = [analyses.of_column(name) for name in columns]
+    values: dict[str, Values] = {}
+    for analysis, column in found:
+        if column.name not in values:
+            values |= analysis.analyse(graph, setting)
+    return tuple(column for _, column in found), values
+
+
+def _running(graph: Graph, setting: Setting) -> list[bool]:
+    """Per node whether it runs: auxiliary heads only do while training."""
+    return [not node.side or setting.mode == "train" for node in graph.nodes]
+
+
+def _totals(
+    graph: Graph, columns: Sequence[Column], values: dict[str, Values], runs: Sequence[bool]
+) -> dict[str, Total]:
+    nodes = [n for n, each in enumerate(runs) if each]
+    return {column.name: _total(column, nodes, values, graph) for column in columns}
 
 
 def _row(graph: Graph, node: Node, values: dict[str, Any]) -> Row:

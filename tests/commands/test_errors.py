@@ -11,7 +11,7 @@ import pytest
 from archscope.core.errors import UnknownName
 
 COLUMNS = (
-    "output_shape, activations, activation_bytes, macs, flops, elementwise_flops, params, trainable_params, "
+    "activation_bytes, output_shape, activations, elementwise_flops, flops, macs, params, trainable_params, "
     "weight_layers"
 )
 COMMANDS = "check, compare, list, new, ops, show, summary"
