@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archscope.core.arithmetic import Size, product
+from archscope.core.arithmetic import Size, agree, product
 from archscope.core.errors import Problem, Unsupported
 from archscope.core.records import ITEM_BYTES, Aux, InnerCall, MemoryRule, Setting
 from archscope.graph.autograd import Call, Engine, Value
@@ -80,9 +80,8 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     kept = run.storages.kept_by_node(len(graph.nodes))
     resident = setting.grads == "resident"
     sizes = [product(each.shape) * setting.item_bytes for each in graph.parameters]
-    engine = Engine(
-        run.storages, lambda node: run.mark("backward", node), sizes, setting.batch == 1, new_sums, resident, run.users
-    )
+    single = agree(graph.tensors[graph.inputs[0]].shape[:1], (1,))
+    engine = Engine(run.storages, lambda node: run.mark("backward", node), sizes, single, new_sums, resident, run.users)
     engine.backward(loss)
     return Record(tuple(run.steps), kept)
 
