@@ -1,8 +1,9 @@
 """One analysis per file: Graph × Setting -> columns. The file name is the analysis, and the folder is the register.
 
 A module here defines ``COLUMNS``, a :class:`Column` for each column that it gives, and
-``analyse(graph, setting) -> {column: values}``, one value per node of the graph, in order. None is a value that could
-not be worked out: it makes the total a lower bound, and is never counted as 0.
+``analyse(graph, setting) -> {column: values}``, one value per node of the graph, in order, and behind them any that
+belong to no node. None is a value that could not be worked out: it makes the total a lower bound, and is never counted
+as 0.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ Values = Sequence[Any]
 class Column(NamedTuple):
     """A column: its name, its head in print, and what it means (the convention, printed with the numbers).
 
-    unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``path`` for what is summed
-    along the longest path; ``none`` where a total means nothing.
+    unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``largest`` of all values,
+    of layers that run in another mode too; ``path`` for what is summed along the longest path; ``none`` where a total
+    means nothing.
     """
 
     name: str

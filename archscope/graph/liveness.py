@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archscope.core.arithmetic import Size, agree, product
-from archscope.core.errors import Problem, Unsupported
 from archscope.core.records import ITEM_BYTES, Aux, InnerCall, MemoryRule, Setting
 from archscope.graph.autograd import Call, Engine, Value
 from archscope.graph.graph import Graph, Node
@@ -60,7 +59,7 @@ def inference(graph: Graph, setting: Setting, *, ideal: bool = False) -> Record:
     """A forward pass without autograd. Auxiliary heads do not run.
 
     ideal: tensors die with their last use and pools make no indices, the least that this order of ops allows; else they
-    live as long as Python holds them. Raises Unsupported for an op without a memory rule.
+    live as long as Python holds them. An op without a memory rule is taken to allocate nothing.
     """
     held = last_uses(graph, training=False) if ideal else held_until(graph, training=False)
     run = _Run(graph, setting._replace(mode="eval"), held, records=False, ideal=ideal)
@@ -72,7 +71,8 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     """Forward, loss and backward of one step, auxiliary heads included; the optimizer's part needs no simulation.
 
     new_sums: the autograd engine adds a second gradient to a first one in place if nobody else holds it; while a
-    dispatch mode watches it, it makes a new sum. Raises Unsupported for an op without a memory rule.
+    dispatch mode watches it, it makes a new sum. An op without a memory rule is taken to allocate nothing. Raises
+    Unsupported where nothing is trainable.
     """
     run = _Run(graph, setting._replace(mode="train"), held_until(graph, training=True))
     run.forward()
@@ -86,6 +86,7 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     return Record(tuple(run.steps), kept)
 
 
+_UNKNOWN = MemoryRule(out="view", grads="alias")
 _LOG_SOFTMAX = MemoryRule(saved=("output",))
 _NEGATIVE_LOG_LIKELIHOOD = MemoryRule(aux=(Aux("total_weight", 1),), saved=("input0", "targets", "total_weight"))
 
@@ -132,10 +133,7 @@ class _Run:
         return product(own.shape) * ITEM_BYTES.get(own.dtype, self.setting.item_bytes)
 
     def node(self, index: int, node: Node) -> None:
-        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting)
-        if rule is None:
-            message = f"not supported: memory of {node.name!r}, since {type(node.op).__name__} has no rule for it"
-            raise Unsupported(Problem("no-memory-rule", message, node.span))
+        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting) or _UNKNOWN
         inputs = tuple(self.values[tensor] for tensor in node.inputs)
         if rule.calls:
             self.values[node.outputs[0]] = self.several(rule.calls, inputs, index)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from archscope import analyses
 from archscope.analyses import Column, Values
+from archscope.core.arithmetic import Size, largest
 from archscope.core.records import Setting
 from archscope.graph.graph import Graph, Node
 from archscope.graph.paths import longest_path
@@ -148,13 +149,15 @@ def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], grap
         return Total(None, "unavailable")
     if column.total == "path":
         return Total(len(longest_path(graph)))
-    known, missing = 0, []
-    for n in nodes:
+    known: Size = 0
+    missing = []
+    counted = range(len(values[column.name])) if column.total == "largest" else nodes
+    for n in counted:
         value = values[column.name][n]
         if value is None:
             missing.append(type(graph.nodes[n].op).__name__)
         else:
-            known += value
+            known = largest(known, value) if column.total == "largest" else known + value
     return Total(known, "bound" if missing else "exact", tuple(sorted(set(missing))))
 
 
@@ -200,7 +203,7 @@ def _block_row(profile: Profile, graph: Graph, scope: int, rows: list[Row]) -> R
         elif column.total == "path":
             values[column.name] = len(longest_path(graph, scope))
         else:
-            values[column.name] = None if None in own else sum(own)
+            values[column.name] = None if None in own else max(own) if column.total == "largest" else sum(own)
     op = " + ".join(row.op for row in rows) if len(rows) <= 3 else block.kind or "block"
     return Row(block.path, block.name or block.path, op, _depth(graph, block.parent), values, len(rows), block.side)
 
