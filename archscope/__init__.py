@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archscope.api.checks import check
+    from archscope.api.fits import fit, fit_chip
+    from archscope.api.footprints import memory
     from archscope.api.networks import build, load, lower
     from archscope.api.profiles import profile
     from archscope.core.errors import ArchscopeError
@@ -26,12 +28,15 @@ _HOMES = {
     "Spec": "spec.network",
     "build": "api.networks",
     "check": "api.checks",
+    "fit": "api.fits",
+    "fit_chip": "api.fits",
     "load": "api.networks",
     "lower": "api.networks",
+    "memory": "api.footprints",
     "profile": "api.profiles",
 }
 
-__all__ = ["ArchscopeError", "Spec", "build", "check", "load", "lower", "profile"]
+__all__ = ["ArchscopeError", "Spec", "build", "check", "fit", "fit_chip", "load", "lower", "memory", "profile"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from archscope.api.networks import Network, lower
+from archscope.api.settings import checked_setting
 from archscope.core.errors import Problem, UsageError
-from archscope.core.records import ITEM_BYTES, Setting
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, profile_graph
@@ -38,14 +38,3 @@ def profile(
         return profile_graph(network, checked_setting(own, dtype, mode), columns)
     setting = checked_setting(1 if batch is None else batch, dtype, mode)
     return profile_graph(lower(network, setting.batch, **changes), setting, columns)
-
-
-def checked_setting(batch: int, dtype: str, mode: str) -> Setting:
-    """The setting, if it makes sense. Raises UsageError."""
-    if not isinstance(batch, int) or batch < 1:
-        raise UsageError(Problem("bad-value", f"batch is {batch!r}", expected="a whole number from 1 on"))
-    if dtype not in ITEM_BYTES:
-        raise UsageError(Problem("bad-value", f"dtype is {dtype!r}", expected=", ".join(ITEM_BYTES)))
-    if mode not in {"eval", "train"}:
-        raise UsageError(Problem("bad-value", f"mode is {mode!r}", expected="eval, train"))
-    return Setting(batch, dtype, mode)

@@ -51,14 +51,14 @@ def spelled(shapes: tuple[Shape, ...]) -> str:
 
 
 class Optimizer(NamedTuple):
-    """What updates the parameters, with torch.optim's names.
+    """What updates the parameters, with torch.optim's names. Only ``sgd`` has a momentum to set.
 
     implementation: ``for-loop``, ``foreach`` or ``fused``; empty for torch's default, ``foreach`` on a GPU and
     ``for-loop`` on a CPU.
     """
 
     name: str = "sgd"
-    momentum: float = 0.0
+    momentum: float = 0.9
     weight_decay: float = 0.0
     implementation: str = ""
 
@@ -76,7 +76,7 @@ class Setting(NamedTuple):
     dtype: str = "float32"
     mode: str = "eval"
     optimizer: Optimizer = Optimizer()
-    device: str = "cpu"
+    device: str = "cuda"
     amp: str = ""
     grads: str = "none"
 

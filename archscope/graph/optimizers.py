@@ -14,7 +14,7 @@ IMPLEMENTATIONS = ("for-loop", "foreach", "fused")
 def state_tensors(optimizer: Optimizer) -> int:
     """How many tensors of a parameter's size the optimizer keeps for it; step counters aside.
 
-    >>> state_tensors(Optimizer("sgd")), state_tensors(Optimizer("sgd", momentum=0.9)), state_tensors(Optimizer("adam"))
+    >>> state_tensors(Optimizer("sgd", momentum=0)), state_tensors(Optimizer("sgd")), state_tensors(Optimizer("adam"))
     (0, 1, 2)
     """
     return (1 if optimizer.momentum else 0) if optimizer.name == "sgd" else 2

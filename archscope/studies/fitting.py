@@ -1,0 +1,70 @@
+"""How much fits? The largest batch in closed form, and the largest of anything else by halving.
+
+Every moment's live bytes are ``constant + per_example × N`` for a batch of N, so that the peak is the upper envelope of
+lines, and the largest batch is where the first of them meets the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from archscope.graph.footprint import Always, Course
+from archscope.graph.liveness import Step
+
+
+class Lines(NamedTuple):
+    """The courses of batches of 2 and of 3 examples; all others from 2 on lie on the lines through them.
+
+    A single example is apart: a run of its channels has no gaps, so that gradients are added up differently.
+    """
+
+    two: Course
+    three: Course
+
+    def at(self, batch: int) -> Course:
+        """The course of a batch of 2 or more examples."""
+        steps = tuple(_extended(a, b, batch) for a, b in zip(self.two.steps, self.three.steps, strict=True))
+        return Course(Always(*self.two.always), steps)
+
+    def largest_batch(self, limit: int) -> int:
+        """The largest batch whose peak is at most ``limit`` bytes; 1 where even 2 examples are too many."""
+        always = self.two.always.total
+        batches = [
+            (limit - always - 3 * a.alive + 2 * b.alive) // (b.alive - a.alive)
+            for a, b in zip(self.two.steps, self.three.steps, strict=True)
+        ]
+        return max(1, min(batches))  # every moment has the batch itself in it, and so grows with it
+
+
+def _extended(a: Step, b: Step, batch: int) -> Step:
+    sizes = [mine + (batch - 2) * (its - mine) for mine, its in zip(a[2:], b[2:], strict=True)]
+    return Step(a.phase, a.node, *sizes)
+
+
+def largest_batch(course: Callable[[int], Course], limit: int) -> tuple[int, Course]:
+    """The largest batch that needs at most ``limit`` bytes, and its course; 0 with the course of a single example.
+
+    course: of one inference or training step, for a batch.
+    """
+    lines = Lines(course(2), course(3))
+    batch = lines.largest_batch(limit)
+    if batch >= 2:
+        return batch, lines.at(batch)
+    single = course(1)
+    return (1 if single.peak_bytes <= limit else 0), single
+
+
+def largest_value(too_much: Callable[[int], bool], least: int, most: int) -> int | None:
+    """The largest whole number from ``least`` to ``most`` that is not too much, where all above one that is are, too.
+
+    >>> largest_value(lambda number: number * number > 50, 1, 100)
+    7
+    """
+    if too_much(least):
+        return None
+    low, high = least, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if too_much(middle) else (middle, high)
+    return low
