@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from archscope import formats
 from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
+from archscope.core.records import Setting
 from archscope.spec.options import BATCH_NORMS, HEADS, Changes
 
 HELP = """Architecture analysis of neural networks: a paper's own table is the program.
@@ -43,6 +44,18 @@ OutputFlag = Annotated[
                  metavar="FILE"),
 ]  # fmt: skip
 BatchFlag = Annotated[int, typer.Option("--batch", min=1, help="Examples at once.", metavar="N")]
+DtypeFlag = Annotated[str, typer.Option("--dtype", help="Type of parameters and activations.", metavar="TYPE")]
+OptimizerFlag = Annotated[str, typer.Option("--optimizer", help="sgd, adam or adamw.", metavar="NAME")]
+MomentumFlag = Annotated[float | None, typer.Option("--momentum", help="Of sgd; 0.9 unless given.", metavar="X")]
+WeightDecayFlag = Annotated[float, typer.Option("--weight-decay", help="Of the optimizer.", metavar="X")]
+ImplementationFlag = Annotated[
+    str, typer.Option("--implementation", help="for-loop, foreach or fused; torch's default else.", metavar="NAME")
+]
+AmpFlag = Annotated[str, typer.Option("--amp", help="Autocast: bfloat16 or float16.", metavar="TYPE")]
+DeviceFlag = Annotated[str, typer.Option("--device", help="cuda or cpu: their masks and steps differ.", metavar="NAME")]
+GradsFlag = Annotated[
+    str, typer.Option("--grads", help="none: freed before a step; resident: kept, to accumulate.", metavar="WHERE")
+]
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
@@ -165,6 +178,18 @@ def takes_network(command: Callable[..., None]) -> Callable[..., None]:
     hints = {**get_type_hints(_network_flags, include_extras=True), **get_type_hints(command, include_extras=True)}
     run.__annotations__ = {each.name: hints[each.name] for each in merged}
     return run
+
+
+def setting_in_words(setting: Setting) -> str:
+    """``float32, SGD, momentum 0.9, on cuda``: what a training figure depends on."""
+    chosen = setting.optimizer
+    words = [setting.dtype if not setting.amp else f"float32 with {setting.amp} autocast"]
+    words.append({"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[chosen.name])
+    words += [f"momentum {chosen.momentum}"] if chosen.momentum else []
+    words += [f"weight decay {chosen.weight_decay}"] if chosen.weight_decay else []
+    words += [chosen.implementation] if chosen.implementation else []
+    words += ["gradients resident"] if setting.grads == "resident" else []
+    return ", ".join([*words, f"on {setting.device}"])
 
 
 def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from archscope import analyses
 from archscope.api import profiles
-from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
+from archscope.commands import BatchFlag, DtypeFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
@@ -25,9 +25,7 @@ def summary(
     ],
     changes: Changes,
     batch: BatchFlag = 1,
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Type of parameters and activations.", metavar="TYPE")
-    ] = "float32",
+    dtype: DtypeFlag = "float32",
     mode: ModeFlag = "eval",
     depth: Annotated[
         int,

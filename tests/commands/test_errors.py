@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from archscope import analyses, commands
 from archscope.core.errors import UnknownName
 
-COLUMNS = (
-    "activation_bytes, output_shape, activations, elementwise_flops, flops, macs, params, trainable_params, "
-    "weight_layers"
-)
-COMMANDS = "check, compare, list, new, ops, show, summary"
+COLUMNS = ", ".join(analyses.columns())
+COMMANDS = ", ".join(commands.named())
 
 UNKNOWN = {
     "summary vgg61": "unknown-network: no network is called 'vgg61'\n  help:     did you mean vgg19, vgg16, vgg13?\n",
@@ -30,7 +28,7 @@ UNKNOWN = {
 }
 
 WRONG = {
-    "sumary": f"unknown-command: no command is called 'sumary'\n  expected: {COMMANDS}\n"
+    "sumnary": f"unknown-command: no command is called 'sumnary'\n  expected: {COMMANDS}\n"
     "  help:     did you mean summary?\n",
     "summary": "missing-argument: archscope summary needs NETWORK\n  help:     archscope summary --help\n",
     "summary vgg16 vgg19": "bad-usage: Got unexpected extra argument(s) (vgg19)\n"
