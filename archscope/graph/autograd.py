@@ -14,11 +14,15 @@ from archscope.graph.storages import Storages
 
 
 class Value(NamedTuple):
-    """A tensor while it runs: the storage it lies in, its own bytes, and the call whose backward wants its gradient."""
+    """A tensor while it runs: the storage it lies in, its own bytes, and the call whose backward wants its gradient.
+
+    low: autocast has made it 16 bits wide.
+    """
 
     storage: int
     bytes: Size
     maker: Call | None = None
+    low: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from archscope.core.arithmetic import Size, largest, product
 from archscope.core.records import ITEM_BYTES, Setting
+from archscope.graph.execution import Step
 from archscope.graph.graph import Graph
-from archscope.graph.liveness import Step, inference, training
+from archscope.graph.liveness import inference, training
 from archscope.graph.optimizers import state_tensors, temporary_elements
 
 STEP = "step"

@@ -36,7 +36,7 @@ def temporary_elements(optimizer: Optimizer, device: str, params: Sequence[Size]
     if implementation == "fused":
         return 0
     if implementation == "foreach":
-        return sum(params) * (decayed + (optimizer.name != "sgd"))
+        return sum(params) if decayed or optimizer.name != "sgd" else 0
     worst: Size = 0
     before: Size = 0
     for size in params:

@@ -48,7 +48,9 @@ class BatchNorm(Op):
         if setting.mode == "eval":
             return MemoryRule(saved=saved)
         channels = inputs[0][1]
-        statistics = (Aux("save_mean", channels, 4), Aux("save_invstd", channels, 4))
+        # In the parameters' own type; a GPU keeps them in float32 at least.
+        item = 4 if setting.device == "cuda" and setting.item_bytes < 4 else setting.item_bytes
+        statistics = (Aux("save_mean", channels, item), Aux("save_invstd", channels, item))
         return MemoryRule(aux=statistics, saved=(*saved, "save_mean", "save_invstd"))
 
     def torch(self, *inputs: Shape) -> Call:

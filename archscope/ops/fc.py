@@ -44,7 +44,7 @@ class FC(Op):
         return product(self.out_shape(*inputs)) if self.bias else 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"))
+        return MemoryRule(saved=("input0", "weight"), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.Linear", (inputs[0][-1], self.out_features), {} if self.bias else {"bias": False})

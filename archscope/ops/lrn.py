@@ -41,17 +41,22 @@ class LRN(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         batch, channels, *axes = inputs[0]
         plane, full = batch * product(axes), product(inputs[0])
+        # Autocast knows different calls on a CPU and on a GPU.
+        mean, power = ("", "float32") if setting.device == "cuda" else ("float32", "")
         padded = plane * (channels + self.size - 1)
         # x / (k + alpha * mean of neighbouring squares) ** beta, as torch.nn.functional.local_response_norm writes it.
+        # held: a variable keeps the mean until the power is taken.
+        square, quotient = MemoryRule(saved=("input",)), MemoryRule(saved=("input",), transient=2 * full)
+        raised = MemoryRule(saved=("input0",), transient=2 * full, autocast=power)
         return MemoryRule(
             calls=(
-                InnerCall(MemoryRule(saved=("input",)), (0, 0), full),  # 1: square
-                InnerCall(MemoryRule(), (1,), padded),  # 2: with zeros in front and behind
-                InnerCall(MemoryRule(saved=("input0",)), (2,), full, held=5),  # 3: mean; a variable holds it
+                InnerCall(square, (0, 0), full),  # 1
+                InnerCall(MemoryRule(), (1,), padded),  # 2: zeros in front and behind
+                InnerCall(MemoryRule(saved=("input0",), autocast=mean), (2,), full, held=5),  # 3: of the neighbours
                 InnerCall(MemoryRule(), (3,), full),  # 4: times alpha
                 InnerCall(MemoryRule(grads="alias"), (4,), full),  # 5: plus k
-                InnerCall(MemoryRule(saved=("input0",), transient=2 * full), (5,), full),  # 6: to the power of beta
-                InnerCall(MemoryRule(saved=("input",), transient=2 * full), (0, 6), full),  # 7: the quotient
+                InnerCall(raised, (5,), full),  # 6: to the power of beta
+                InnerCall(quotient, (0, 6), full),  # 7
             )
         )
 

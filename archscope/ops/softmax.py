@@ -24,7 +24,7 @@ class Softmax(Elementwise):
         return 3 * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("output",))
+        return MemoryRule(saved=("output",), autocast="float32" if setting.device == "cuda" else "")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.Softmax", (), {"dim": 1})

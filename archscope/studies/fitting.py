@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from archscope.graph.execution import Step
 from archscope.graph.footprint import Always, Course
-from archscope.graph.liveness import Step
 
 
 class Lines(NamedTuple):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archscope.core.records import Setting
+from archscope.graph.execution import Step
 from archscope.graph.footprint import STEP, Course, inference_course, training_course
 from archscope.graph.graph import Graph
-from archscope.graph.liveness import Step
 
 PARTS = ("params", "buffers", "grads", "optimizer", "input", "saved", "transient")
 """What a peak is made of; they add up to it."""
