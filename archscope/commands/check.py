@@ -13,6 +13,7 @@ from archscope.api import checks, profiles
 from archscope.commands import FormatFlag, OutputFlag, emit
 from archscope.core.errors import Problem, UsageError
 from archscope.core.printed import number
+from archscope.core.units import memory_size
 from archscope.evidence import EXPLAINED, FAILURES, REFUTED, UNAVAILABLE, UNDECIDED, Finding
 from archscope.formats import Field, Sheet
 
@@ -28,6 +29,9 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Fail on witnesses that cannot testify, too.")] = False,
     max_params: Annotated[str | None, typer.Option("--max-params", help="Fail above this: 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option("--max-macs", help="Fail above this: 1.5G.")] = None,
+    max_train_peak_bytes: Annotated[
+        str | None, typer.Option("--max-train-peak-bytes", help="Fail above this: 200MiB.", metavar="SIZE")
+    ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -50,7 +54,11 @@ def check(
     findings: list[Finding] = []
     for name in names:
         findings += _table_findings(name, witness) if catalog.is_file(name) else _findings(name, witness)
-    for quantity, limit in (("params", max_params), ("macs", max_macs)):
+    for quantity, limit in (
+        ("params", max_params),
+        ("macs", max_macs),
+        ("train_peak_bytes", max_train_peak_bytes),
+    ):
         findings += _over_budget(quantity, limit, names)
     emit(_sheet(findings), format_, output)
     failing = FAILURES | ({UNAVAILABLE, UNDECIDED} if strict else set())
@@ -77,7 +85,8 @@ def _findings(name: str, witness: list[str] | None) -> list[Finding]:
 def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list[Finding]:
     if limit is None:
         return []
-    most = int(number(limit).value())
+    size = quantity.endswith("bytes")
+    most = memory_size(limit, "--max-train-peak-bytes") if size else int(number(limit).value())
     findings = []
     for name in catalog.named_networks(names):
         value = int(profiles.profile(name, columns=[quantity]).totals[quantity].value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,8 +28,12 @@ from archscope.commands import (
 from archscope.drawings.timeline import chart
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
+from archscope.studies.allocator import gpu_estimate
 from archscope.studies.memory_use import PARTS, MemoryUse, Moment
 from archscope.studies.other_tools import Estimate, estimates
+
+if TYPE_CHECKING:
+    from archscope.running.measuring import Measured
 
 FIELDS = (
     Field("part", "bytes"),
@@ -62,6 +66,7 @@ def memory(
     amp: AmpFlag = "",
     device: DeviceFlag = "cuda",
     grads: GradsFlag = "none",
+    measure: Annotated[bool, typer.Option("--measure", help="Build it, run it, and measure as well.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -76,16 +81,23 @@ def memory(
 
         archscope memory googlenet --batch 32 --optimizer adam
 
+        archscope memory lenet5 --device cpu --measure
+
         archscope memory resnet50 --batch 8 --format json
     """
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)
     use = footprints.memory(
         network, batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=chosen, **changes
     )
-    emit(sheet_of(use), format_, output)
+    real = None
+    if measure and use.graph is not None:
+        from archscope.running.measuring import measured
+
+        real = measured(use.graph, use.setting)
+    emit(sheet_of(use, real), format_, output)
 
 
-def sheet_of(use: MemoryUse) -> Sheet:
+def sheet_of(use: MemoryUse, real: Measured | None = None) -> Sheet:
     """What each peak is made of, when it comes, and what other tools would say."""
     peaks = (use.inference, use.ideal, use.training)
     rows = [(WORDS[part], *(moment.parts[part] for moment in peaks)) for part in PARTS]
@@ -100,9 +112,9 @@ def sheet_of(use: MemoryUse) -> Sheet:
             ("in", *(moment.phase for moment in peaks)),
         ),
         total=("peak", *(moment.bytes for moment in peaks)),
-        notes=tuple(_notes(use, found)),
+        notes=(*_notes(use, found), *_on_gpu(use), *(_measured(use, real) if real is not None else [])),
         closing=tuple(_chart(use)),
-        data=_data(use, found),
+        data=_data(use, found) | ({"measured": real._asdict()} if real is not None else {}),
     )
 
 
@@ -127,6 +139,29 @@ def _notes(use: MemoryUse, found: tuple[Estimate, ...]) -> list[str]:
         share = 100 * (each.bytes - peak) / peak
         notes.append(f"{each.tool} says {spelled(each.bytes, 'bytes')} ({each.claims}; {share:+.0f} %): {each.why}")
     return notes
+
+
+def _on_gpu(use: MemoryUse) -> list[str]:
+    """What the GPU makes of it, as far as it can be estimated."""
+    if use.setting.device != "cuda" or use.graph is None:
+        return []
+    found = gpu_estimate(use.graph, use.setting)
+    allocated, reserved = spelled(found.allocated, "bytes"), spelled(found.reserved, "bytes")
+    held = f"{allocated} allocated in blocks of 512 B, {reserved} reserved by the caching allocator as modelled"
+    return [f"on a GPU, estimates: {held}; workspaces of cuBLAS and cuDNN and the context are not in it"]
+
+
+def _measured(use: MemoryUse, real: Measured) -> list[str]:
+    """Predicted and measured peaks, side by side."""
+    pairs = (
+        ("inference", use.inference.bytes, real.inference_peak, real.inference_with_kernels),
+        ("training", use.training.bytes, real.train_peak, real.train_with_kernels),
+    )
+    return [
+        f"{what} peak measured: {own:,} B, predicted {expected:,} B, {expected - own:+,} B; "
+        f"with what kernels took for themselves {whole:,} B"
+        for what, expected, own, whole in pairs
+    ]
 
 
 def _most(use: MemoryUse) -> str:

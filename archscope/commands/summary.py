@@ -8,11 +8,23 @@ import typer
 
 from archscope import analyses
 from archscope.api import profiles
-from archscope.commands import BatchFlag, DtypeFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
+from archscope.commands import (
+    BatchFlag,
+    DtypeFlag,
+    FormatFlag,
+    ModeFlag,
+    OutputFlag,
+    emit,
+    setting_in_words,
+    takes_network,
+)
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
+
+TRAINING_COLUMNS = ("optimizer_state_bytes", "saved_activation_bytes", "train_peak_bytes")
+"""Columns that depend on the optimizer or the device, too."""
 
 KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 """The order in which a narrow terminal gives up columns; others go first."""
@@ -109,6 +121,8 @@ def _notes(profile: Profile) -> list[str]:
     shape = spelled(profile.input_shape, "shape")
     notes = [f"input {shape}, batch {setting.batch}, {setting.dtype}, {setting.mode}"]
     notes += [f"changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []
+    if any(column.name in TRAINING_COLUMNS for column in profile.columns):
+        notes.append(f"training: {setting_in_words(setting)}; see archscope memory for other settings")
     if any(total.value for total in profile.aux.values()):
         heads = {column.name: column for column in profile.columns}
         added = [

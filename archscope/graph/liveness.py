@@ -25,11 +25,13 @@ class Record(NamedTuple):
     """What one inference or training step does to memory.
 
     steps: in running order. saved: per node the bytes that it is the first to keep for backward; their sum is what is
-    kept when the loss is made. The loss's own are those of the layer whose output it reads.
+    kept when the loss is made. The loss's own are those of the layer whose output it reads. history: in order each
+    storage that is allocated (and each that is freed), with its bytes.
     """
 
     steps: tuple[Step, ...]
     saved: tuple[Size, ...]
+    history: tuple[tuple[int, bool, Size], ...]
 
 
 def inference(graph: Graph, setting: Setting, *, ideal: bool = False) -> Record:
@@ -41,7 +43,7 @@ def inference(graph: Graph, setting: Setting, *, ideal: bool = False) -> Record:
     held = last_uses(graph, training=False) if ideal else held_until(graph, training=False)
     run = Run(graph, setting._replace(mode="eval"), held, records=False, ideal=ideal)
     run.forward()
-    return Record(tuple(run.steps), ())
+    return Record(tuple(run.steps), (), tuple(run.storages.history()))
 
 
 def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Record:
@@ -61,4 +63,4 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     run.phase = "backward"
     engine = Engine(run.storages, run.mark, sizes, single, new_sums, resident, run.users)
     engine.backward(loss)
-    return Record(tuple(run.steps), kept)
+    return Record(tuple(run.steps), kept, tuple(run.storages.history()))
