@@ -35,7 +35,8 @@ class Node(NamedTuple):
     path: where it is in the built module (``features.0``). name: what people call it (``conv1_1``), with the names of
     its blocks. inputs, outputs: tensors, by index in the graph; parameters, buffers: likewise, by the op's own name for
     them. scope: the innermost block it runs in. call: 0 for the first use of its module, 1 for the next.
-    side: it runs only while training, in an auxiliary head. text: its cell, as printed.
+    side: it runs only while training, in an auxiliary head. text: its cell, as printed. grad: gradients flow through
+    it; a captured forward may switch them off.
     """
 
     op: Op
@@ -50,6 +51,7 @@ class Node(NamedTuple):
     side: bool = False
     text: str = ""
     span: Span | None = None
+    grad: bool = True
 
 
 class Scope(NamedTuple):

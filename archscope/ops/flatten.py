@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, product
-from archscope.core.records import Call, MemoryRule, Setting
-from archscope.ops import Moving
+from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.ops import Moving, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Flatten(Moving):
     """
 
     notation: ClassVar[str | None] = "flatten"
+    captures: ClassVar[tuple[str, ...]] = ("flatten", "view", "reshape", "_unsafe_view")
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return (inputs[0][0], product(inputs[0][1:]))
@@ -28,3 +29,10 @@ class Flatten(Moving):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.flatten", (1,))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        shape = seen.shape("self")
+        if len(shape) < 3 or [each.shape for each in seen.run()] != [(shape[0], product(shape[1:]))]:
+            return None
+        return cls()
