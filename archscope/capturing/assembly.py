@@ -11,7 +11,7 @@ from torch import nn
 
 from archscope.capturing.places import place_of_forward, span_of
 from archscope.capturing.plans import dtype_name
-from archscope.capturing.tape import Run, Tape, named_tensors_in
+from archscope.capturing.tape import Tape, named_tensors_in
 from archscope.core.records import Tensor
 from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
 from archscope.ops import letters
@@ -38,14 +38,16 @@ def assembled(tape: Tape, name: str, title: str, inputs: Sequence[torch.Tensor],
             Buffer(key, tuple(each.shape), _dtype(each.dtype, usual)) for key, each in tape.named_buffers
         ),
         title=title,
+        held=tuple(tape.held),
+        dtype=dtype_name(usual),
     )  # fmt: skip
 
 
 def usual_dtype(module: nn.Module, inputs: Sequence[torch.Tensor] = ()) -> torch.dtype:
     """The type that a setting's ``dtype`` stands for: that of most parameters, else of the inputs."""
     counts: Counter[torch.dtype] = Counter()
-    for each in module.parameters():
-        counts[each.dtype] += each.numel() if each.dtype.is_floating_point else 0
+    for parameter in module.parameters():
+        counts[parameter.dtype] += parameter.numel() if parameter.dtype.is_floating_point else 0
     for each in () if counts.total() else inputs:
         counts[each.dtype] += each.numel() if each.dtype.is_floating_point else 0
     return counts.most_common(1)[0][0] if counts.total() else torch.float32
@@ -66,7 +68,7 @@ def _nodes(
     children: dict[int, list[tuple[str, int]]] = {new: [] for new in numbers.values()}
     taken: dict[int, Counter[str]] = {}
     nodes = []
-    for at, step in enumerate(tape.steps):
+    for step in tape.steps:
         run = tape.runs[step.scope]
         inner = run.parent if step.scope in leaves else step.scope
         if step.scope in leaves:

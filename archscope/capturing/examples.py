@@ -1,15 +1,21 @@
-"""What a module is run on: shapes of one example, with a type and a name where they need one, or the user's own tensors."""
+"""What a module is run on: shapes of one example, with a type and a name if need be, or the user's own tensors."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
+from archscope.capturing.loading import found_at, read_address
 from archscope.core.errors import Problem, UsageError
 from archscope.core.records import ITEM_BYTES
+
+_SHAPES = re.compile(r"([A-Za-z_]\w*:)?[\dx×X]*(:[a-z]+\d*)?")
+"""``3x224x224``, ``ids:128:int64``: what is no address."""
 
 
 class Example(NamedTuple):
@@ -71,7 +77,9 @@ def _parsed(text: str) -> tuple[str, Any]:
     if len(parts) == 1:
         return name, shape
     if parts[1] not in ITEM_BYTES:
-        raise UsageError(Problem("bad-value", f"input is {text!r}: no type is called {parts[1]!r}", None, ", ".join(ITEM_BYTES)))
+        raise UsageError(
+            Problem("bad-value", f"input is {text!r}: no type is called {parts[1]!r}", None, ", ".join(ITEM_BYTES))
+        )
     return name, (shape, parts[1])
 
 
@@ -108,3 +116,36 @@ def _is_typed(value: Any) -> bool:
 def _unreadable(given: Any) -> UsageError:
     expected = "a shape of one example such as 3x224x224, with a name and a type if need be: ids:128:int64"
     return UsageError(Problem("bad-value", f"input is {given!r}", expected=expected))
+
+
+def example_for(module: nn.Module, given: Any, name: str) -> Any:
+    """What was given for a module, an address of a function looked up; what the module says if nothing was given.
+
+    Raises UsageError where it does not say what it takes.
+    """
+    if isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], str):
+        given = given[0]
+    if isinstance(given, str) and not _SHAPES.fullmatch(given) and ":" in given:
+        return found_at(read_address(given))
+    if given is not None:
+        return given
+    settings = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
+    if settings and settings.get("input_size"):
+        return tuple(settings["input_size"])
+    crop = _torchvisions(name) if name.startswith("torchvision.models:") else None
+    if crop is not None:
+        return (3, crop, crop)
+    help_line = "one example, without the batch: --input 3x224x224, --input ids:128:int64"
+    raise UsageError(Problem("missing-input", f"{name} does not say what it takes", help=help_line))
+
+
+def _torchvisions(address: str) -> int | None:
+    """The side of the images that torchvision's own weights for a network were trained on."""
+    from torchvision import models
+
+    try:
+        weights = models.get_model_weights(address.partition(":")[2].partition("(")[0])
+        crop = next(iter(weights)).transforms().crop_size
+    except (ValueError, AttributeError, StopIteration):
+        return None
+    return int(crop[0]) if isinstance(crop, list | tuple) and len(crop) == 1 else None

@@ -24,15 +24,17 @@ def of_operator(func: Any, tensors: list[torch.Tensor], tape: Tape, error: BaseE
     if name in _VALUES:
         message = f"{where} asks for the value of an activation ({name}), which is not computed"
         return Unsupported(Problem("needs-values", message, span, help=REAL))
-    if torch.Tag.dynamic_output_shape in func.tags and isinstance(error, NotImplementedError | RuntimeError):
-        if isinstance(error, NotImplementedError) or "nonzero" in str(error) or "meta" in str(error):
-            message = f"{where} makes a tensor whose size depends on values ({name})"
-            help_line = f"{REAL}; --upper-bound takes the largest size that it can have"
-            return Unsupported(Problem("needs-values", message, span, help=help_line))
+    unruled = isinstance(error, NotImplementedError) or "nonzero" in str(error) or "meta" in str(error)
+    if torch.Tag.dynamic_output_shape in func.tags and unruled:
+        message = f"{where} makes a tensor whose size depends on values ({name})"
+        help_line = f"{REAL}; --upper-bound takes the largest size that it can have"
+        return Unsupported(Problem("needs-values", message, span, help=help_line))
     if isinstance(error, NotImplementedError):
         shapes = ", ".join("×".join(map(str, each.shape)) or "a number" for each in tensors)
         message = f"{where} calls {func.name()} on {shapes}, and torch cannot tell what shape it returns"
-        return Unsupported(Problem("no-shape-rule", message, span, help=f"register a fake implementation of it; {REAL}"))
+        return Unsupported(
+            Problem("no-shape-rule", message, span, help=f"register a fake implementation of it; {REAL}")
+        )
     return error if isinstance(error, Exception) else RuntimeError(str(error))
 
 

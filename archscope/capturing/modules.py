@@ -30,7 +30,8 @@ def watched(tape: Tape, root: nn.Module) -> Iterator[None]:
         run = Run(module, path, outer, number, tape.numbers_in((args, kwargs)))
         own = tape.open(run)
         try:
-            result = module._call_impl(*args, **kwargs)  # noqa: SLF001  __call__ itself would compile a compiled module
+            # __call__ itself would compile a compiled module
+            result = module._call_impl(*args, **kwargs)  # type: ignore[no-untyped-call]  # noqa: SLF001
         except BaseException:
             tape.failed = own if tape.failed < 0 else tape.failed
             raise

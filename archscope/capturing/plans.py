@@ -1,4 +1,4 @@
-"""Which op a call of a torch operator is, and what it makes: worked out once per operator and shapes, then remembered."""
+"""Which op a call of a torch operator is, and what it makes: worked out once per operator and shapes, and kept."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from archscope.core.errors import ShapeError
 from archscope.core.records import Seen, Tensor
 from archscope.ops import Op, everything
 from archscope.ops.unknown import Unknown
+
 
 class Made(NamedTuple):
     """An output: its shape, strides and type, which tensor argument's storage it lies in, and whether it is that one.

@@ -16,6 +16,7 @@ from archscope.capturing.tape import Step, Tape
 from archscope.core.arithmetic import product
 from archscope.core.errors import Unsupported
 from archscope.core.records import Seen, Tensor
+from archscope.ops import Op
 
 _PLANS: dict[tuple[Any, ...], Plan] = {}
 _MOST_PLANS = 50_000
@@ -23,7 +24,7 @@ _MOST_PLANS = 50_000
 Tensors = list[torch.Tensor]
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
     """The mode that a module runs under while it is captured."""
 
     @classmethod
@@ -32,11 +33,11 @@ class Recorder(TorchDispatchMode):
         return False
 
     def __init__(self, tape: Tape) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
         self.tape = tape
         self.stand_ins = StandIns()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002, PLW3201  torch's signature and name
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         given: Tensors = []
         taken: Tensors = []
@@ -82,7 +83,8 @@ class Recorder(TorchDispatchMode):
                 results.append(self.run(func, args, kwargs, metas, "meta"))
             return tuple(plans.record(each) for each in _tensors(results[0]))
 
-        call = plans.seen(func, *_rebuilt((args, kwargs), iter(metas), "meta"), run)
+        its_args, its_kwargs = rebuilt((args, kwargs), iter(metas), "meta")
+        call = plans.seen(func, its_args, its_kwargs, run)
         if not live and _is_small(call, func):
             return plans.for_constants(call, func, args, kwargs)
         op = plans.op_of(call)
@@ -99,7 +101,7 @@ class Recorder(TorchDispatchMode):
 
     def run(self, func: Any, args: Any, kwargs: Any, tensors: Tensors, device: str) -> Any:
         """What torch makes of a call with these tensors on this device. Raises Unsupported where it cannot tell."""
-        its_args, its_kwargs = _rebuilt((args, kwargs), iter(tensors), device)
+        its_args, its_kwargs = rebuilt((args, kwargs), iter(tensors), device)
         try:
             return func(*its_args, **its_kwargs)
         except (RuntimeError, NotImplementedError, TypeError) as error:
@@ -130,7 +132,7 @@ class Recorder(TorchDispatchMode):
             ]
             result = None
         if plan.op is not None:
-            self.note(plan, given, outputs)
+            self.note(plan, plan.op, given, outputs)
         if plan.form == "one":
             return outputs[0]
         return result if plan.form == "other" else tuple(outputs) if plan.form == "tuple" else outputs
@@ -142,7 +144,7 @@ class Recorder(TorchDispatchMode):
         for each in outputs:
             self.stand_ins.add(each, each)
         if plan.op is not None:
-            self.note(plan, given, outputs)
+            self.note(plan, plan.op, given, outputs)
         return result
 
     def overwritten(self, plan: Plan, given: Tensors, taken: Tensors) -> Tensors:
@@ -152,7 +154,7 @@ class Recorder(TorchDispatchMode):
             for name, tensor, stand_in in zip(plan.names, given, taken, strict=True)
         ]
 
-    def note(self, plan: Plan, given: Tensors, outputs: Tensors) -> None:
+    def note(self, plan: Plan, op: Op, given: Tensors, outputs: Tensors) -> None:
         """Writes the step down."""
         tape = self.tape
         inputs: list[int] = []
@@ -173,20 +175,20 @@ class Recorder(TorchDispatchMode):
         numbers = tuple(tape.add(each, storage) for each, storage in zip(outputs, storages, strict=True))
         tape.step(
             Step(
-                plan.op, (*inputs, *behind), numbers, parameters, buffers, tape.current, calling_place(),
+                op, (*inputs, *behind), numbers, parameters, buffers, tape.current, calling_place(),
                 torch.is_grad_enabled(),
             )
         )  # fmt: skip
 
 
-def _rebuilt(value: Any, tensors: Iterator[torch.Tensor], device: str) -> Any:
+def rebuilt(value: Any, tensors: Iterator[torch.Tensor], device: str) -> Any:
     """Arguments with other tensors, in their order, and another device."""
     if isinstance(value, torch.Tensor):
         return next(tensors)
     if isinstance(value, dict):
-        return {key: _rebuilt(each, tensors, device) for key, each in value.items()}
+        return {key: rebuilt(each, tensors, device) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        made = [_rebuilt(each, tensors, device) for each in value]
+        made = [rebuilt(each, tensors, device) for each in value]
         return tuple(made) if isinstance(value, tuple) else made
     return torch.device(device) if isinstance(value, torch.device) else value
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from archscope.capturing.places import Place
+from archscope.graph.lifetimes import FOREVER
 from archscope.ops import Op
 
 
@@ -39,7 +42,7 @@ class Run:
 
 
 class Tape:
-    """Grows while a module runs. Tensors are known by their ids, so all of them are kept alive."""
+    """Grows while a module runs. Tensors are known by their ids for as long as Python holds them, which is noted."""
 
     def __init__(self, module: nn.Module) -> None:
         self.shapes: list[tuple[tuple[int, ...], torch.dtype, int]] = []
@@ -51,7 +54,11 @@ class Tape:
         self.failed = -1
         """The innermost module that raised."""
         self.index: dict[int, int] = {}
-        self.alive: list[torch.Tensor] = []
+        self.held: list[int] = []
+        """Per tensor the last step during which Python held it."""
+        self.refs: dict[int, weakref.ref[torch.Tensor]] = {}
+        self.stored: list[torch.Tensor] = []
+        """What no step made; it stays, so that its id does."""
         self.parameters: dict[int, int] = {}
         self.buffers: dict[int, int] = {}
         self.named_parameters = list(module.named_parameters())
@@ -64,17 +71,33 @@ class Tape:
             self.buffers[id(buffer)] = number
 
     def add(self, tensor: torch.Tensor, storage: int = -1) -> int:
-        """A tensor that a step made, or a new state of it after it was overwritten."""
-        number = len(self.shapes)
+        """A tensor that a step makes, or the new state of one that it overwrites."""
+        number, key = len(self.shapes), id(tensor)
+        if key in self.index:
+            self.held[self.index[key]] = len(self.steps)
+        else:
+            self.refs[key] = weakref.ref(tensor, partial(self.let_go, key))
         self.shapes.append((tuple(tensor.shape), tensor.dtype, number if storage < 0 else storage))
-        self.index[id(tensor)] = number
-        self.alive.append(tensor)
+        self.held.append(FOREVER)
+        self.index[key] = number
         return number
+
+    def let_go(self, key: int, _: object = None) -> None:
+        """Nothing in Python refers to a tensor any more."""
+        del self.refs[key]
+        self.held[self.index.pop(key)] = len(self.steps) - 1
 
     def number_of(self, tensor: torch.Tensor) -> int:
         """The number of a tensor; one that no step made is stored: a parameter, a buffer, a constant."""
         number = self.index.get(id(tensor))
-        return self.add(tensor) if number is None else number
+        if number is not None:
+            return number
+        self.stored.append(tensor)
+        return self.add(tensor)
+
+    def finish(self) -> None:
+        """Whatever is still there stays."""
+        self.refs.clear()
 
     def open(self, run: Run) -> int:
         """A module begins to run within the current one."""
@@ -114,7 +137,7 @@ def named_tensors_in(value: Any, name: str = "") -> list[tuple[str, torch.Tensor
         return [(name, value)]
     if isinstance(value, dict):
         parts = [(str(key), each) for key, each in value.items()]
-    elif hasattr(value, "_fields") and isinstance(value, tuple):
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
         parts = list(zip(value._fields, value, strict=True))
     elif isinstance(value, list | tuple):
         parts = [(str(number), each) for number, each in enumerate(value)]

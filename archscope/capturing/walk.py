@@ -20,7 +20,9 @@ from archscope.capturing.tape import Tape, tensors_in
 from archscope.graph.graph import Graph
 
 
-def walked(module: nn.Module, given: Any, *, batch: int = 1, mode: str = "eval", name: str = "", title: str = "") -> Graph:
+def walked(
+    module: nn.Module, given: Any, *, batch: int = 1, mode: str = "eval", name: str = "", title: str = ""
+) -> Graph:
     """The graph of a module on ``batch`` of the examples that ``given`` describes; see :func:`made_example`.
 
     Nothing is computed, no weight is needed, and the module stays as it was. Raises Unsupported, naming the module and
@@ -41,6 +43,7 @@ def walked(module: nn.Module, given: Any, *, batch: int = 1, mode: str = "eval",
             result = module(*example.args, **example.kwargs)
         except Exception as error:
             raise faults.of_forward(error, tape, tape.failed) from error
+        tape.finish()
     return assembled(tape, name or type(module).__name__, title, inputs, result)
 
 

@@ -8,10 +8,9 @@ import typer
 
 from archscope import analyses
 from archscope.api import profiles
-from archscope.commands import BatchFlag, DtypeFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
+from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, emit, takes_network
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
-from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
 
 KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
@@ -23,9 +22,12 @@ def summary(
     network: Annotated[
         str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.", metavar="NETWORK")
     ],
-    changes: Changes,
+    changes: Flags,
     batch: BatchFlag = 1,
-    dtype: DtypeFlag = "float32",
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", help="Type of parameters and activations; float32, a module's own.", metavar="TYPE"),
+    ] = None,
     mode: ModeFlag = "eval",
     depth: Annotated[
         int,

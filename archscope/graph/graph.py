@@ -89,7 +89,8 @@ class Graph:
     """A network with all sizes. ``scopes[0]`` is the network itself; ``title``, ``source``: where it came from.
 
     held: per tensor the last node during which Python was seen to hold it, where the network was captured; None where
-    it follows from the forward that we write (:mod:`archscope.graph.lifetimes`).
+    it follows from the forward that we write (:mod:`archscope.graph.lifetimes`). dtype: what the type ``float`` of its
+    tensors stands for unless a setting says otherwise.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Graph:
     source: str = ""
     changes: tuple[str, ...] = ()
     held: tuple[int, ...] | None = None
+    dtype: str = "float32"
 
     def shapes_in(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of a node's inputs, batch first."""

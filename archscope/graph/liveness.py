@@ -118,6 +118,10 @@ class _Run:
         for tensor in self.graph.inputs:
             size = self.bytes_of(tensor)
             self.values[tensor] = Value(self.storages.allocate(size, "input"), size)
+        made = {tensor for node in self.graph.nodes for tensor in node.outputs}
+        for tensor in set(range(len(self.graph.tensors))) - made - self.values.keys():
+            # It is stored, a parameter or a constant that an op of a captured network reads: always there.
+            self.values[tensor] = Value(self.storages.allocate(0), self.bytes_of(tensor))
         over: dict[int, list[int]] = {}
         for tensor, last in enumerate(self.held):
             over.setdefault(last, []).append(tensor)

@@ -156,7 +156,9 @@ class Activation(Elementwise):
         if not self.in_place or self.keeps == "output":
             return MemoryRule(out="inplace" if self.in_place else "new", saved=(self.keeps,))
         # Backward needs the input that is overwritten: autograd copies it, and nothing is saved.
-        return MemoryRule(out="inplace", aux=(Aux("self_clone", product(inputs[0])),), saved=("self_clone",))
+        return MemoryRule(
+            out="inplace", aux=(Aux("self_clone", product(inputs[0]), recorded=True),), saved=("self_clone",)
+        )
 
     def torch(self, *inputs: Shape) -> Call:
         return Call(self.module, (), {"inplace": True} if self.in_place else {})

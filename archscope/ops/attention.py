@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product, require
+from archscope.core.arithmetic import Shape, Size, agree, product, require
 from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, spelled
 from archscope.ops import Op
 
@@ -53,6 +53,8 @@ class Attention(Op):
         return 4 * product(inputs[0][:-1]) * inputs[1][-2]
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        if not agree(inputs[0][-1:], inputs[2][-1:]) or len(inputs) > 3:
+            return None  # another kernel, which was not measured
         # The fused kernel keeps a number per query instead of the scores.
         logsumexp = Aux("logsumexp", product(inputs[0][:-1]), 4)
         return MemoryRule(aux=(logsumexp,), saved=("input0", "input1", "input2", "output", "logsumexp"))

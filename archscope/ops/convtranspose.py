@@ -80,9 +80,10 @@ class ConvTranspose(Op):
         if seen.get("transposed") is False:
             return None
         names = ("stride", "padding", "output_padding", "dilation")
-        numbers = (_each(seen[name], len(kernel)) for name in names)
-        groups = seen["groups"]
-        return cls(kernel, seen.shape("weight")[1] * groups, *numbers, groups, seen["bias"] is not None)
+        stride, padding, output_padding, dilation = (_each(seen[name], len(kernel)) for name in names)
+        groups, bias = seen["groups"], seen["bias"] is not None
+        channels = seen.shape("weight")[1] * groups
+        return cls(kernel, channels, stride, padding, output_padding, dilation, groups, bias)
 
 
 def _each(value: Any, count: int) -> Sizes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
+from archscope.core.records import MemoryRule, Seen, Setting, spelled
 from archscope.ops import Op
 
 
@@ -35,9 +35,7 @@ class Einsum(Op):
         for term, shape in zip(self.equation.partition("->")[0].split(","), inputs, strict=True):
             for letter, size in zip(term, shape, strict=True):
                 known = sizes.setdefault(letter, size)
-                require(
-                    known == size, lambda: f"{self.equation} has two sizes of one letter: {spelled(inputs)}"
-                )
+                require(known == size, lambda: f"{self.equation} has two sizes of one letter: {spelled(inputs)}")
         return sizes
 
     def macs(self, *inputs: Shape) -> Size | None:
@@ -52,9 +50,6 @@ class Einsum(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(saved=("input0", "input1"))
-
-    def torch(self, *inputs: Shape) -> Call:
-        return Call("torch.functional.einsum", (self.equation,))
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -23,11 +23,12 @@ class Fill(Moving):
     inplace: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
-        "empty", "zeros", "ones", "full", "arange", "linspace", "logspace", "eye", "rand", "randn", "randint", "randperm",
-        "normal", "empty_strided", "scalar_tensor", "new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided",
-        "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "bernoulli",
-        "bernoulli_", "normal_", "uniform_", "exponential_", "random_", "tril_indices", "triu_indices", "multinomial",
-        "hann_window", "hamming_window", "zero_", "fill_", "cauchy_", "geometric_", "log_normal_",
+        "empty", "zeros", "ones", "full", "arange", "linspace", "logspace", "eye", "rand", "randn", "randint",
+        "randperm", "normal", "empty_strided", "scalar_tensor", "new_empty", "new_zeros", "new_ones", "new_full",
+        "new_empty_strided", "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like",
+        "randint_like", "bernoulli", "bernoulli_", "normal_", "uniform_", "exponential_", "random_", "tril_indices",
+        "triu_indices", "multinomial", "hann_window", "hamming_window", "zero_", "fill_", "cauchy_", "geometric_",
+        "log_normal_",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 

@@ -32,7 +32,6 @@ class Flatten(Moving):
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
-        shape = seen.shape("self")
-        if len(shape) < 3 or [each.shape for each in seen.run()] != [(shape[0], product(shape[1:]))]:
-            return None
-        return cls()
+        given = seen["self"]
+        flat = given._replace(shape=(given.shape[0], product(given.shape[1:]))) if len(given.shape) > 2 else None
+        return cls() if seen.run() == (flat,) else None  # of one storage: it was not copied

@@ -23,6 +23,7 @@ class GroupNorm(Op):
     affine: bool = True
 
     notation: ClassVar[str | None] = "groupnorm{num_groups}"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"no-affine": ("affine", False)}
     captures: ClassVar[tuple[str, ...]] = ("group_norm",)
     stores: ClassVar[tuple[str, ...]] = ("weight", "bias")
 

@@ -26,6 +26,7 @@ class LayerNorm(Op):
     bias: bool = True
 
     notation: ClassVar[str | None] = "layernorm"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"no-affine": ("weight", False), "no-bias": ("bias", False)}
     captures: ClassVar[tuple[str, ...]] = ("layer_norm",)
     stores: ClassVar[tuple[str, ...]] = ("weight", "bias")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archscope.core.arithmetic import Shape, product
+from archscope.core.arithmetic import Shape
 from archscope.core.records import Call, MemoryRule, Seen, Setting
 from archscope.ops import Activation, Op
 

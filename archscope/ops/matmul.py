@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, Size, choose, product, require
+from archscope.core.arithmetic import Shape, Size, agree, choose, product, require
 from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
 from archscope.ops import Op
 
@@ -23,8 +23,8 @@ class MatMul(Op):
     added: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
-        "matmul", "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmm_", "addmv", "addmv_", "addbmm", "addbmm_", "baddbmm",
-        "baddbmm_",
+        "matmul", "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmm_", "addmv", "addmv_", "addbmm", "addbmm_",
+        "baddbmm", "baddbmm_",
     )  # fmt: skip
 
     def out_shape(self, *inputs: Shape) -> Shape:
@@ -55,6 +55,9 @@ class MatMul(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         first = len(inputs) - 2
+        left, right = inputs[first][:-2], inputs[first + 1][:-2]
+        if (left and right) and not agree(left, right):
+            return None  # one of them is copied as often as the other has it
         return MemoryRule(saved=(f"input{first}", f"input{first + 1}"))
 
     def torch(self, *inputs: Shape) -> Call:
@@ -69,7 +72,7 @@ class MatMul(Op):
 
 def _stretched(left: Shape, right: Shape) -> Shape:
     """The axes of two shapes, aligned at their ends; 1 is stretched to what the other has."""
-    count = len(left) if len(left) >= len(right) else len(right)
+    count = max(len(left), len(right))
     ones = (1,) * count
     pairs = zip((*ones[len(left) :], *left), (*ones[len(right) :], *right), strict=True)
     return tuple(choose(mine == 1, its, mine) for mine, its in pairs)

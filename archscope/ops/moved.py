@@ -9,7 +9,9 @@ from archscope.core.arithmetic import Shape
 from archscope.core.records import MemoryRule, Seen, Setting
 from archscope.ops import Moving, Op
 
-KEEPS_INDEX = frozenset("gather index index_select take take_along_dim scatter index_put embedding_bag".split())
+KEEPS_INDEX = frozenset({
+    "gather", "index", "index_select", "take", "take_along_dim", "scatter", "index_put", "embedding_bag",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,19 @@ class Moved(Moving):
     inplace: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
-        "cat", "stack", "roll", "flip", "index", "index_select", "gather", "take", "take_along_dim", "scatter", "scatter_",
-        "scatter_add", "scatter_add_", "scatter_reduce", "index_put", "index_put_", "index_add", "index_add_", "index_copy",
-        "index_copy_", "index_fill", "index_fill_", "slice_scatter", "select_scatter", "masked_scatter", "masked_scatter_",
-        "repeat", "repeat_interleave", "tile", "pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d",
-        "replication_pad2d", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "im2col", "col2im", "view", "tril",
-        "triu", "tril_", "triu_", "rot90", "diag_embed", "view_as_complex", "complex", "polar", "searchsorted", "bucketize",
-        "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "upsample_bilinear2d", "upsample_bicubic2d",
-        "upsample_linear1d", "upsample_trilinear3d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa",
-        "_upsample_nearest_exact2d", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "affine_grid_generator",
-        "torchvision::roi_align", "torchvision::nms", "torchvision::roi_pool", "nonzero", "masked_select", "unique",
-        "_unique2", "unique_dim", "unique_consecutive", "fft_fft", "fft_rfft", "fft_irfft", "fft_fft2", "fft_ifft2",
-        "fft_rfft2", "fft_irfft2", "fft_fftn", "fft_ifftn", "_fft_r2c", "_fft_c2r", "_fft_c2c",
+        "cat", "stack", "roll", "flip", "index", "index_select", "gather", "take", "take_along_dim", "scatter",
+        "scatter_", "scatter_add", "scatter_add_", "scatter_reduce", "index_put", "index_put_", "index_add",
+        "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "slice_scatter", "select_scatter",
+        "masked_scatter", "masked_scatter_", "repeat", "repeat_interleave", "tile", "pad", "constant_pad_nd",
+        "reflection_pad1d", "reflection_pad2d", "replication_pad2d", "pixel_shuffle", "pixel_unshuffle",
+        "channel_shuffle", "im2col", "col2im", "view", "tril", "triu", "tril_", "triu_", "rot90", "diag_embed",
+        "view_as_complex", "complex", "polar", "searchsorted", "bucketize", "upsample_nearest1d", "upsample_nearest2d",
+        "upsample_nearest3d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_linear1d", "upsample_trilinear3d",
+        "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa", "_upsample_nearest_exact2d", "grid_sampler",
+        "grid_sampler_2d", "grid_sampler_3d", "affine_grid_generator", "torchvision::roi_align", "torchvision::nms",
+        "torchvision::roi_pool", "nonzero", "masked_select", "unique", "_unique2", "unique_dim", "unique_consecutive",
+        "fft_fft", "fft_rfft", "fft_irfft", "fft_fft2", "fft_ifft2", "fft_rfft2", "fft_irfft2", "fft_fftn", "fft_ifftn",
+        "_fft_r2c", "_fft_c2r", "_fft_c2c",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 
@@ -60,5 +63,8 @@ class Moved(Moving):
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
+        outputs = seen.run()
+        if seen.view and outputs and outputs[0].storage == seen.tensors()[0].storage:
+            return None
         name = seen.name.removesuffix("_") if seen.in_place else seen.name
-        return cls(name, tuple(each.shape for each in seen.run()), seen.in_place)
+        return cls(name, tuple(each.shape for each in outputs), seen.in_place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.arithmetic import Shape, Size, product, require
 from archscope.core.records import Call, MemoryRule, Seen, Setting
 from archscope.ops import Elementwise, Op
 
@@ -23,6 +23,11 @@ class PReLU(Elementwise):
     notation: ClassVar[str | None] = "prelu[{num_parameters}]"
     captures: ClassVar[tuple[str, ...]] = ("prelu",)
     stores: ClassVar[tuple[str, ...]] = ("weight",)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        count, channels = self.num_parameters, inputs[0][1]
+        require((count == 1) | (count == channels), lambda: f"{count} slopes do not fit {channels} channels")
+        return inputs[0]
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return {"weight": (self.num_parameters,)}

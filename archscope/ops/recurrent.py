@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, Seen, Setting
-from archscope.core.records import MemoryRule
+from archscope.core.records import Call, MemoryRule, Seen, Setting
 from archscope.ops import Op
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -22,7 +21,7 @@ class Recurrent(Op):
 
     >>> layers = Recurrent("lstm", 512, num_layers=2, batch_first=True)
     >>> layers.macs((1, 100, 80))
-    331161600
+    330956800
     """
 
     function: str

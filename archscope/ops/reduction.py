@@ -9,8 +9,12 @@ from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.records import MemoryRule, Seen, Setting
 from archscope.ops import Op
 
-KEEPS_NOTHING = frozenset("sum mean any all count_nonzero argmax argmin nansum".split())
-KEEPS_OUTPUT = frozenset("amax amin prod norm linalg_vector_norm logsumexp cumprod".split())
+KEEPS_NOTHING = frozenset({
+    "sum", "mean", "any", "all", "count_nonzero", "argmax", "argmin", "nansum",
+})  # fmt: skip
+KEEPS_OUTPUT = frozenset({
+    "amax", "amin", "prod", "norm", "linalg_vector_norm", "logsumexp", "cumprod",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,9 @@ class Reduction(Op):
     shapes: tuple[Shape, ...]
 
     captures: ClassVar[tuple[str, ...]] = (
-        "reduction", "mean", "sum", "std", "var", "var_mean", "std_mean", "max", "min", "amax", "amin", "argmax", "argmin",
-        "any", "all", "norm", "linalg_vector_norm", "logsumexp", "prod", "median", "cumsum", "cumprod", "aminmax",
-        "topk", "sort", "argsort", "kthvalue", "mode", "logcumsumexp", "bincount", "histc",
+        "reduction", "mean", "sum", "std", "var", "var_mean", "std_mean", "max", "min", "amax", "amin", "argmax",
+        "argmin", "any", "all", "norm", "linalg_vector_norm", "logsumexp", "prod", "median", "cumsum", "cumprod",
+        "aminmax", "topk", "sort", "argsort", "kthvalue", "mode", "logcumsumexp", "bincount", "histc",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 

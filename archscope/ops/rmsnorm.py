@@ -25,6 +25,7 @@ class RMSNorm(Op):
     weight: bool = True
 
     notation: ClassVar[str | None] = "rmsnorm"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"no-affine": ("weight", False)}
     captures: ClassVar[tuple[str, ...]] = ("rms_norm",)
     stores: ClassVar[tuple[str, ...]] = ("weight",)
 

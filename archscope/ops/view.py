@@ -12,7 +12,7 @@ from archscope.ops import Moving, Op
 
 @dataclass(frozen=True, slots=True)
 class View(Moving):
-    """A view by its ``function``'s name in ATen, with the ``shapes`` that torch returned: its input's storage is shared.
+    """A view by its ``function``'s name in ATen, with the ``shapes`` that torch returned: its input's storage.
 
     >>> View("permute", ((1, 7, 7, 768),)).out_shape((1, 768, 7, 7))
     (1, 7, 7, 768)
