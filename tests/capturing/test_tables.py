@@ -16,7 +16,7 @@ SAME = {
     "vgg16": ("vgg16", {"adaptive_pool": True}),
     "vgg16_bn": ("vgg16", {"adaptive_pool": True, "bn": "conv"}),
     "alexnet": ("alexnet_owt", {"adaptive_pool": True}),
-    "googlenet": ("googlenet_torchvision", {}),
+    "googlenet": ("googlenet_torchvision", {"aux": False}),
     "resnet34": ("resnet34", {}),
     "resnet50": ("resnet50_v1_5", {}),
     "resnext50_32x4d": ("resnext50_32x4d", {}),
