@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archscope.api.checks import check
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
+    from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
     from archscope.api.profiles import profile
     from archscope.core.errors import ArchscopeError
@@ -27,6 +28,7 @@ _HOMES = {
     "ArchscopeError": "core.errors",
     "Spec": "spec.network",
     "build": "api.networks",
+    "capture": "api.modules",
     "check": "api.checks",
     "fit": "api.fits",
     "fit_chip": "api.fits",
@@ -36,7 +38,9 @@ _HOMES = {
     "profile": "api.profiles",
 }
 
-__all__ = ["ArchscopeError", "Spec", "build", "check", "fit", "fit_chip", "load", "lower", "memory", "profile"]
+__all__ = [
+    "ArchscopeError", "Spec", "build", "capture", "check", "fit", "fit_chip", "load", "lower", "memory", "profile",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from archscope.core.errors import Problem, TableError, UnknownName, nearest
+from archscope.core.errors import Problem, TableError, UnknownName, Unsupported, nearest
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.compiler import compile_table, networks
@@ -54,6 +54,9 @@ def table_at(address: str) -> Table:
 
 def find(name: str) -> Entry:
     """The table and network that a name means. Raises UnknownName with the nearest names."""
+    if is_module_address(name):
+        problem = Problem("no-table", f"{name} is a module, and no network of a table")
+        raise Unsupported(problem)
     if is_file(name):
         return _in_file(name)
     wanted = _plain(name)
@@ -124,7 +127,9 @@ def named_networks(addresses: Iterable[str]) -> list[str]:
     for address in addresses:
         stem = _plain(address)
         path = stems.get(stem)
-        if address.endswith(".toml"):
+        if is_module_address(address):
+            names.append(address)
+        elif address.endswith(".toml"):
             names.extend(f"{address}:{name}" for name in networks(table_at(address)))
         elif path is None or any(stem == _plain(name) for name in networks(shipped_table(path))):
             names.append(address)
@@ -133,9 +138,15 @@ def named_networks(addresses: Iterable[str]) -> list[str]:
     return names
 
 
+def is_module_address(address: str) -> bool:
+    """Whether an address names Python code, ``torchvision.models:resnet50`` or ``./net.py:Net``, and no table."""
+    head, colon, _ = address.partition(":")
+    return address.endswith(".py") or ".py:" in address or (bool(colon) and not head.endswith(".toml"))
+
+
 def is_file(address: str) -> bool:
     """Whether an address names a table file, or a network of one, and not a name of the catalogue."""
-    return ".toml" in address or os.sep in address
+    return not is_module_address(address) and (".toml" in address or os.sep in address)
 
 
 def _in_file(address: str) -> Entry:

@@ -27,12 +27,12 @@ NETWORKS = sorted(catalog.everything())
 
 
 @dataclass(frozen=True)
-class Gelu(Elementwise):
+class Swish(Elementwise):
     """An op of the caller's own, with a field that its notation may leave out."""
 
     sharpness: float = 1.0
 
-    notation: ClassVar[str | None] = "gelu[ {sharpness}]"
+    notation: ClassVar[str | None] = "swish[ {sharpness}]"
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 8 * product(inputs[0])
@@ -109,12 +109,12 @@ def test_a_cell_in_python_is_shown_in_its_error():
 
 
 def test_an_op_of_the_callers_own_is_one_like_ours(here: Path):
-    cells = ["conv3-4", "gelu", "gelu 2.5", "FC-2"]
-    graph = archscope.lower(archscope.load(cells, input=(3, 8, 8), ops=[Gelu]))
-    assert [node.op for node in graph.nodes[1:3]] == [Gelu(), Gelu(2.5)]
-    (here / "mine.toml").write_text(table("| conv3-4 |", "| gelu |", heads="| A |"))
-    assert archscope.load("mine.toml", ops=[Gelu]).root.items[1].op == Gelu()  # type: ignore[union-attr]
-    with pytest.raises(ArchscopeError, match="cannot read 'gelu' as an op"):
+    cells = ["conv3-4", "swish", "swish 2.5", "FC-2"]
+    graph = archscope.lower(archscope.load(cells, input=(3, 8, 8), ops=[Swish]))
+    assert [node.op for node in graph.nodes[1:3]] == [Swish(), Swish(2.5)]
+    (here / "mine.toml").write_text(table("| conv3-4 |", "| swish |", heads="| A |"))
+    assert archscope.load("mine.toml", ops=[Swish]).root.items[1].op == Swish()  # type: ignore[union-attr]
+    with pytest.raises(ArchscopeError, match="cannot read 'swish' as an op"):
         archscope.load("mine.toml")
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
-from archscope.api.networks import Network, load
+from archscope.api.modules import is_module
+from archscope.api.networks import Network, lower
 from archscope.api.settings import training_setting
 from archscope.core.errors import Problem, ShapeError, UsageError
 from archscope.core.records import Optimizer, Setting
 from archscope.core.units import memory_size
 from archscope.graph.footprint import Course, inference_course, training_course
 from archscope.graph.graph import Graph
-from archscope.graph.lowering import lower
 from archscope.spec.options import Changes
 from archscope.studies.fitting import largest_batch, largest_value
 from archscope.studies.memory_use import Moment, moment_of, ops_without_rule
@@ -80,28 +80,33 @@ class ChipFit(NamedTuple):
 class _Task(NamedTuple):
     """A network, what is done with it, and the bytes there are for it."""
 
-    network: Network
+    network: Network | Any
     changes: Changes
     setting: Setting
     training: bool
     limit: int
+    input: Any = None
 
     def graph(self, batch: int, **more: Unpack[Changes]) -> Graph:
         merged: Changes = {**self.changes, **more}
-        return lower(load(self.network, **merged), batch)
+        return lower(self.network, batch, input=self.input, mode="train" if self.training else "eval", **merged)
 
     def course(self, graph: Graph) -> Course:
         setting = self.setting._replace(batch=graph.tensors[graph.inputs[0]].shape[0])
         return training_course(graph, setting) if self.training else inference_course(graph, setting)
 
-    def largest_batch(self) -> tuple[int, Course]:
-        return largest_batch(lambda batch: self.course(self.graph(batch)), self.limit)
+    def largest_batch(self) -> tuple[int, Course, int]:
+        def course(batch: int) -> Course:
+            return self.course(self.graph(batch))
+
+        return largest_batch(course, self.limit, checked=is_module(self.network))
 
 
 def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the command
-    network: Network,
+    network: Network | Any,
     memory: str | int,
     *,
+    input: Any = None,  # noqa: A002  what tables and the command line call it
     kind: str = "batch",
     train: bool = True,
     batch: int = 1,
@@ -115,10 +120,10 @@ def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the comm
 ) -> Fit:
     """The largest batch, input size or width of a network that a memory holds, exact at the level of tensors.
 
-    memory, reserve: bytes, or sizes with a unit (``"2GiB"``); the reserve is what tensors cannot have: a GPU's context,
-    workspaces, fragmentation. kind: ``batch``; ``input``, the side of a square image, or ``width``, in steps of 1/32,
-    both for a given ``batch``. train: a step of training, else inference. The others are as in
-    :func:`archscope.memory`.
+    network, input: as in :func:`archscope.memory`. memory, reserve: bytes, or sizes with a unit (``"2GiB"``); the
+    reserve is what tensors cannot have: a GPU's context, workspaces, fragmentation. kind: ``batch``; ``input``, the
+    side of a square image, or ``width``, in steps of 1/32, both for a given ``batch``. train: a step of training, else
+    inference. The others are as in :func:`archscope.memory`.
 
     Raises UsageError for sizes and settings that make no sense, and what load raises.
     """
@@ -128,7 +133,7 @@ def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the comm
     if kept >= whole:
         raise UsageError(Problem("bad-value", f"a reserve of {kept:,} B leaves nothing of {whole:,} B"))
     setting = training_setting(batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=optimizer)
-    task = _Task(network, changes, setting, train, whole - kept)
+    task = _Task(network, changes, setting, train, whole - kept, input)
     value, graph, course, beyond = _largest(task, kind)
     moment = moment_of(graph, course, course.peak)
     advice = tuple(_advice(task)) if value is None else ()
@@ -176,8 +181,7 @@ def _bytes(size: str | int, what: str) -> int:
 def _largest(task: _Task, kind: str) -> tuple[Value, Graph, Course, int]:
     """The largest value, a graph of the network's structure, the course at it, and the bytes of the next value."""
     if kind == "batch":
-        batch, course = task.largest_batch()
-        following = task.course(task.graph(batch + 1)).peak_bytes if batch else 0
+        batch, course, following = task.largest_batch()
         return batch or None, task.graph(1), course, following
     changed = _of_side if kind == "input" else _of_width
     batch = task.setting.batch
@@ -238,6 +242,6 @@ def _advice(task: _Task) -> Iterator[tuple[str, int]]:
 
 
 def _if_it_fits(words: str, task: _Task) -> Iterator[tuple[str, int]]:
-    batch, _ = task.largest_batch()
+    batch, _, _ = task.largest_batch()
     if batch:
         yield words, batch

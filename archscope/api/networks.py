@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope import catalog
+from archscope.api import modules
 from archscope.core.arithmetic import is_many
 from archscope.core.errors import Problem, UsageError
 from archscope.graph import lowering
@@ -15,7 +16,7 @@ from archscope.spec.compiler import compile_items, compile_table, networks
 from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.network import Block, Spec
-from archscope.spec.options import Changes, Options, options
+from archscope.spec.options import Changes, Options, options, with_example
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ def load(
     network: Network,
     *,
     ops: Iterable[type[Op]] = (),
-    input: Sequence[int] | None = None,  # noqa: A002  what tables and the command line call it
+    input: Sequence[int] | Sequence[str] | None = None,  # noqa: A002  what tables and the command line call it
     name: str = "",
     **changes: Unpack[Changes],
 ) -> Spec:
@@ -39,20 +40,37 @@ def load(
 
     network: a name of the catalogue, a table file (``./mine.toml``, ``./mine.toml:B``), a Spec, or items written in
     Python: cells (``"conv3-64"``), ops, lists, ``{"join": "concat", "branches": [[...], [...]]}``. Items need
-    ``input``, the shape of one example, (channels, height, width). ops: op classes of your own that cells may name.
-    changes: see :class:`archscope.spec.options.Options`.
+    ``input``, the shape of one example, (channels, height, width); as a text, ``["1x96x96"]``, it
+    changes a table's. ops: op classes of your own that cells may name. changes: see
+    :class:`archscope.spec.options.Options`.
 
     Raises UnknownName for a name that nothing bears, TableError for a table that cannot be read (all of it at once),
     UsageError for a change that makes no sense, Unsupported for one that this network cannot make.
     """
     chosen = options(changes)
-    spec, table = _spec(network, tuple(ops), input, name)
+    if input and isinstance(input[0], str):
+        chosen, input = with_example(chosen, [str(each) for each in input]), None  # noqa: A001  as above
+    shape = None if input is None else tuple(int(size) for size in input)
+    spec, table = _spec(network, tuple(ops), shape, name)
     return _changed(spec, chosen, table)
 
 
-def lower(network: Network, batch: int = 1, **changes: Unpack[Changes]) -> Graph:
-    """The Graph of a network for ``batch`` examples: every node, tensor, parameter and scope with its size."""
-    return lowering.lower(load(network, **changes), batch)
+def lower(
+    network: Network | Any,
+    batch: int = 1,
+    *,
+    input: Any = None,  # noqa: A002  as above
+    mode: str = "eval",
+    **changes: Unpack[Changes],
+) -> Graph:
+    """The Graph of a network for ``batch`` examples: every node, tensor, parameter and scope with its size.
+
+    A module, or its address, is captured in ``mode``; see :func:`archscope.capture` for its ``input``.
+    """
+    if modules.is_module(network):
+        modules.refuse_changes(network, dict(changes))
+        return modules.capture(network, input, batch=batch, mode=mode)
+    return lowering.lower(load(network, input=input, **changes), batch)
 
 
 def build(

@@ -59,6 +59,12 @@ GradsFlag = Annotated[
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
+class Flags(Changes, total=False):
+    """What every command that takes a network can be told: changes, and one example of its input, as written."""
+
+    input: tuple[str, ...]
+
+
 def named() -> list[str]:
     """The commands, by name. A file whose name would hide a builtin ends in an underscore."""
     return sorted(stem.rstrip("_") for stem in _stems())
@@ -114,7 +120,14 @@ def _flag(*names: str, help: str, metavar: str | None = None, **more: Any) -> An
 
 
 def _network_flags(
-    input_: Annotated[str, _flag("--input", help="One example: 3x224x224, or 224 for a square.", metavar="CxHxW")] = "",
+    input_: Annotated[
+        list[str] | None,
+        _flag(
+            "--input",
+            help="One example: 3x224x224; for a module also ids:128:int64, repeated, or ./net.py:make_inputs.",
+            metavar="CxHxW",
+        ),
+    ] = None,
     classes: Annotated[int | None, _flag("--classes", help="Outputs of the classifier.", metavar="N", min=1)] = None,
     in_channels: Annotated[
         int | None, _flag("--in-channels", help="Channels of the input.", metavar="N", min=1)
@@ -145,20 +158,15 @@ def _network_flags(
     ] = False,
     softmax: Annotated[bool, _flag("--softmax", help="Keep the soft-max as a layer.")] = False,
     aux: Annotated[bool, _flag("--aux/--no-aux", help="Auxiliary heads.")] = True,
-) -> Changes:
+) -> Flags:
     """The flags as changes to a network."""
-    changes = Changes(
+    changes = Flags(
         num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
         dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias,
         dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
     )  # fmt: skip
     if input_:
-        channels, size = _input(input_)
-        if channels is not None and in_channels not in {None, channels}:
-            message = f"--input {input_} has {channels} channels, and --in-channels says {in_channels}"
-            raise UsageError(Problem("bad-value", message))
-        changes["input_size"] = size
-        changes["in_channels"] = channels if in_channels is None else in_channels
+        changes["input"] = tuple(input_)
     return changes
 
 
@@ -226,19 +234,6 @@ def among(flag: str, given: Sequence[str], known: Sequence[str]) -> None:
     for value in given:
         if value not in known:
             raise UsageError(Problem("bad-value", f"{flag} is {value!r}", expected=", ".join(known)))
-
-
-def _input(text: str) -> tuple[int | None, tuple[int, int]]:
-    """(channels, (height, width)) of ``3x224x224``, ``224x224`` or ``224``."""
-    parts = text.lower().replace("×", "x").split("x")
-    if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
-        raise UsageError(
-            Problem("bad-value", f"--input is {text!r}", expected="channels x height x width, such as 3x224x224")
-        )
-    sizes = [int(part) for part in parts]
-    if len(sizes) == 1:
-        return None, (sizes[0], sizes[0])
-    return (sizes[0] if len(sizes) == 3 else None), (sizes[-2], sizes[-1])
 
 
 def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]:

@@ -8,10 +8,9 @@ import typer
 
 from archscope import catalog, commands
 from archscope.api import profiles
-from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, takes_network
+from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, takes_network
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
-from archscope.spec.options import Changes
 from archscope.studies.comparison import HEAD, QUANTITIES, Comparison, Stage, compared
 
 BAR = 12
@@ -28,7 +27,7 @@ def compare(
             help="Two networks or more; a table's name or file stands for all of its.", metavar="NETWORK..."
         ),
     ],
-    changes: Changes,
+    changes: Flags,
     batch: BatchFlag = 1,
     mode: ModeFlag = "eval",
     by: Annotated[str, typer.Option("--by", help="Which of params, macs, activations.", metavar="NAMES")] = ",".join(

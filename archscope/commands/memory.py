@@ -101,7 +101,7 @@ def sheet_of(use: MemoryUse, real: Measured | None = None) -> Sheet:
     """What each peak is made of, when it comes, and what other tools would say."""
     peaks = (use.inference, use.ideal, use.training)
     rows = [(WORDS[part], *(moment.parts[part] for moment in peaks)) for part in PARTS]
-    found = estimates(use.graph, use.setting) if use.graph is not None else ()
+    found = _other_tools(use)
     return Sheet(
         name="memory",
         title=f"{use.network} · peak memory at batch {use.setting.batch}",
@@ -139,6 +139,11 @@ def _notes(use: MemoryUse, found: tuple[Estimate, ...]) -> list[str]:
         share = 100 * (each.bytes - peak) / peak
         notes.append(f"{each.tool} says {spelled(each.bytes, 'bytes')} ({each.claims}; {share:+.0f} %): {each.why}")
     return notes
+
+
+def _other_tools(use: MemoryUse) -> tuple[Estimate, ...]:
+    """What other tools would print for a table's network; before a module one can run them."""
+    return estimates(use.graph, use.setting) if use.graph is not None and use.graph.held is None else ()
 
 
 def _on_gpu(use: MemoryUse) -> list[str]:

@@ -10,7 +10,7 @@ from archscope import analyses
 from archscope.api import profiles
 from archscope.commands import (
     BatchFlag,
-    DtypeFlag,
+    Flags,
     FormatFlag,
     ModeFlag,
     OutputFlag,
@@ -20,7 +20,6 @@ from archscope.commands import (
 )
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
-from archscope.spec.options import Changes
 from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
 
 TRAINING_COLUMNS = ("optimizer_state_bytes", "saved_activation_bytes", "train_peak_bytes")
@@ -35,9 +34,12 @@ def summary(
     network: Annotated[
         str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.", metavar="NETWORK")
     ],
-    changes: Changes,
+    changes: Flags,
     batch: BatchFlag = 1,
-    dtype: DtypeFlag = "float32",
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", help="Type of parameters and activations; float32, a module's own.", metavar="TYPE"),
+    ] = None,
     mode: ModeFlag = "eval",
     depth: Annotated[
         int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -39,6 +40,16 @@ def short(value: Pair) -> Pair:
     (3, (1, 7))
     """
     return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
+
+
+def axes(value: Any) -> Pair:
+    """What torch was given for both axes, as one writes it by hand; torch takes lists of one number, too.
+
+    >>> axes([3, 3]), axes([2]), axes((1, 7))
+    (3, 2, (1, 7))
+    """
+    numbers = (value,) if isinstance(value, int) else tuple(value)
+    return numbers[0] if len(numbers) == 1 else short((numbers[0], numbers[1]))
 
 
 def spelled(shapes: tuple[Shape, ...]) -> str:
@@ -124,6 +135,49 @@ class Call:
     def is_module(self) -> bool:
         """Whether it names a module, not a function."""
         return self.name.startswith("nn.")
+
+
+@dataclass(slots=True)
+class Seen:
+    """A call of a torch operator as capturing saw it: what an op takes its settings from.
+
+    name: ``conv2d`` for ATen's, ``torchvision::nms`` for others, ``torch.nn.functional.local_response_norm`` for a
+    function. arguments: by the names of its schema, what was left out filled in; each tensor as a :class:`Tensor`.
+    run: what torch makes of it, for an op that cannot tell by itself. changed: what it writes to.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    run: Callable[[], tuple[Tensor, ...]] = tuple
+    pointwise: bool = False
+    reduction: bool = False
+    view: bool = False
+    changed: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    def get(self, name: str) -> Any:
+        """The argument called ``name``; None where the operator has none."""
+        return self.arguments.get(name)
+
+    def shape(self, name: str) -> Shape:
+        """Shape of a tensor that was given; () where it was left out."""
+        tensor = self.arguments.get(name)
+        return tensor.shape if isinstance(tensor, Tensor) else ()
+
+    def tensors(self) -> list[Tensor]:
+        """Every tensor that was given, in order, those in lists too."""
+        found: list[Tensor] = []
+        for value in self.arguments.values():
+            found += [value] if isinstance(value, Tensor) else []
+            found += [each for each in value if isinstance(each, Tensor)] if type(value) in {list, tuple} else []
+        return found
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it overwrites one of its inputs."""
+        return bool(self.changed)
 
 
 class Aux(NamedTuple):

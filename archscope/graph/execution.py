@@ -74,6 +74,11 @@ class Run:
         for tensor in self.graph.inputs:
             size = product(self.graph.tensors[tensor].shape) * self.item_of(tensor)
             self.values[tensor] = Value(self.storages.allocate(size, "input"), size)
+        made = {tensor for node in self.graph.nodes for tensor in node.outputs}
+        for tensor in set(range(len(self.graph.tensors))) - made - self.values.keys():
+            # It is stored, a parameter or a constant that an op of a captured network reads: always there.
+            size = product(self.graph.tensors[tensor].shape) * self.item_of(tensor)
+            self.values[tensor] = Value(self.storages.allocate(0), size)
         over: dict[int, list[int]] = {}
         for tensor, last in enumerate(self.held):
             over.setdefault(last, []).append(tensor)

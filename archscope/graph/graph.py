@@ -35,7 +35,8 @@ class Node(NamedTuple):
     path: where it is in the built module (``features.0``). name: what people call it (``conv1_1``), with the names of
     its blocks. inputs, outputs: tensors, by index in the graph; parameters, buffers: likewise, by the op's own name for
     them. scope: the innermost block it runs in. call: 0 for the first use of its module, 1 for the next.
-    side: it runs only while training, in an auxiliary head. text: its cell, as printed.
+    side: it runs only while training, in an auxiliary head. text: its cell, as printed. grad: gradients flow through
+    it; a captured forward may switch them off.
     """
 
     op: Op
@@ -50,6 +51,7 @@ class Node(NamedTuple):
     side: bool = False
     text: str = ""
     span: Span | None = None
+    grad: bool = True
 
 
 class Scope(NamedTuple):
@@ -87,7 +89,8 @@ class Graph:
     """A network with all sizes. ``scopes[0]`` is the network itself; ``title``, ``source``: where it came from.
 
     held: per tensor the last node during which Python was seen to hold it, where the network was captured; None where
-    it follows from the forward that we write (:mod:`archscope.graph.lifetimes`).
+    it follows from the forward that we write (:mod:`archscope.graph.lifetimes`). dtype: what the type ``float`` of its
+    tensors stands for unless a setting says otherwise.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Graph:
     source: str = ""
     changes: tuple[str, ...] = ()
     held: tuple[int, ...] | None = None
+    dtype: str = "float32"
 
     def shapes_in(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of a node's inputs, batch first."""

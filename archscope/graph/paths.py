@@ -16,10 +16,11 @@ def longest_path(graph: Graph, scope: int = 0) -> list[Node]:
             depth[tensor] = before + node.op.weight_layer
             through[tensor] = node
     path: list[Node] = []
-    tensor = graph.scopes[scope].outputs[0]
+    results = graph.scopes[scope].outputs
+    tensor = results[0] if results else -1
     while tensor in through:
         node = through[tensor]
         if node.op.weight_layer:
             path.append(node)
-        tensor = max(node.inputs, key=lambda each: depth.get(each, 0))
+        tensor = max(node.inputs, key=lambda each: depth.get(each, 0), default=-1)
     return path[::-1]

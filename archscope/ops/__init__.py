@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
-from archscope.core.arithmetic import Shape, Size
+from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.records import Call, MemoryRule, Setting, Window
+from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Window
 
 _LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
@@ -49,6 +50,27 @@ class Op:
     weight_layer: ClassVar[bool] = False
     """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
 
+    captures: ClassVar[tuple[str, ...]] = ()
+    """The torch operators that it may be when a module is captured: ATen's by their names (``conv2d``, ``relu_``),
+    others with where they come from (``torchvision::nms``, ``torch.nn.functional.local_response_norm``), and
+    ``pointwise``, ``reduction``, ``view`` for all that torch marks so. Ops with a notation are asked first."""
+
+    stores: ClassVar[tuple[str, ...]] = ()
+    """Arguments of these operators that are its weights and buffers; a list stands for all weights, in their order."""
+
+    infers: ClassVar[bool] = True
+    """Whether its output's shape and its first input's type are what torch returns, so that torch need not be asked."""
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        """The op that such a call of one of ``captures`` is; None for one that it is not."""
+        return cls(*(seen[each.name] for each in fields(cls)))
+
+    @property
+    def label(self) -> str:
+        """What rows and messages call it where no cell can spell it."""
+        return type(self).__name__
+
     def out_shape(self, *inputs: Shape) -> Shape:
         """Shape of the output. Raises ShapeError where the sizes do not fit."""
         raise NotImplementedError
@@ -69,6 +91,14 @@ class Op:
         """Multiply-accumulates of convolutions and matrix products; bias adds are not counted."""
         return None
 
+    def gradient_macs(self, *inputs: Shape) -> dict[str, Size] | None:
+        """MACs of the gradient of each operand of its products, by name: ``input0``, ``weight``. None where unknown.
+
+        A product's gradients cost what the product costs, each.
+        """
+        macs = self.macs(*inputs)
+        return None if macs is None else {"input0": macs, "weight": macs}
+
     def elementwise(self, *inputs: Shape) -> Size | None:
         """Floating point operations besides the MACs: bias adds, comparisons, additions, one each."""
         return None
@@ -88,8 +118,8 @@ class Op:
         return None
 
     def torch(self, *inputs: Shape) -> Call:
-        """The torch module or function that does this on such inputs."""
-        raise NotImplementedError
+        """The torch module or function that does this on such inputs. Raises Unsupported where it was only seen."""
+        raise Unsupported(Problem("no-call", f"{self.label} was seen in a module, and cannot be built from a graph"))
 
 
 class Elementwise(Op):
@@ -100,6 +130,42 @@ class Elementwise(Op):
 
     def macs(self, *inputs: Shape) -> Size | None:
         return 0
+
+
+class Activation(Elementwise):
+    """An op between layers that torch has as a module which may work in place."""
+
+    inplace: bool
+    module: ClassVar[str]
+    """Torch's module, made with no argument but ``inplace``, and that only where the op has such a field."""
+
+    cost: ClassVar[int] = 1
+    """Operations per number."""
+
+    keeps: ClassVar[str] = "input0"
+    """What backward needs: the input, or the output where the derivative follows from that."""
+
+    @property
+    def in_place(self) -> bool:
+        return "inplace" in self.__dataclass_fields__ and self.inplace
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return self.cost * product(inputs[0])
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        if not self.in_place or self.keeps == "output":
+            return MemoryRule(out="inplace" if self.in_place else "new", saved=(self.keeps,))
+        # Backward needs the input that is overwritten: autograd copies it, and nothing is saved.
+        return MemoryRule(
+            out="inplace", aux=(Aux("self_clone", product(inputs[0]), recorded=True),), saved=("self_clone",)
+        )
+
+    def torch(self, *inputs: Shape) -> Call:
+        return Call(self.module, (), {"inplace": True} if self.in_place else {})
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        return cls(*([seen.in_place] if fields(cls) else []))
 
 
 class Moving(Op):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Pair, Setting, pair, short
+from archscope.core.records import Call, MemoryRule, Pair, Seen, Setting, axes, pair, short
 from archscope.ops import Op
 
 
@@ -24,6 +24,7 @@ class AdaptiveAvgPool(Op):
 
     notation: ClassVar[str | None] = "adaptiveavgpool[{output_size}]"
     rank: ClassVar[int | None] = 4
+    captures: ClassVar[tuple[str, ...]] = ("adaptive_avg_pool2d",)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0][:2], *pair(self.output_size))
@@ -40,3 +41,7 @@ class AdaptiveAvgPool(Op):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.AdaptiveAvgPool2d", (short(pair(self.output_size)),))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        return cls(axes(seen["output_size"])) if len(seen.shape("self")) == 4 else None

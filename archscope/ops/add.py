@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Setting, spelled
+from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
 from archscope.ops import Op
 
 
@@ -23,6 +23,7 @@ class Add(Op):
     notation: ClassVar[str | None] = "add"
     words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
     joins: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("add", "add_")
 
     @property
     def in_place(self) -> bool:
@@ -46,3 +47,9 @@ class Add(Op):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.iadd" if self.inplace else "operator.add")
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        shape = seen.shape("self")
+        alike = seen["alpha"] == 1 and shape == seen.shape("other") and shape != ()
+        return cls(seen.in_place) if alike else None

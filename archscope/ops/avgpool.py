@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.pooling import pooled_shape, pooling_window
-from archscope.core.records import Call, MemoryRule, Padding, Pair, Setting, Window, pair, short
+from archscope.core.records import Call, MemoryRule, Padding, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
 
 
@@ -34,6 +34,7 @@ class AvgPool(Op):
         "exclude-pad": ("count_include_pad", False),
     }
     rank: ClassVar[int | None] = 4
+    captures: ClassVar[tuple[str, ...]] = ("avg_pool2d",)
 
     @property
     def window(self) -> Window:
@@ -61,3 +62,13 @@ class AvgPool(Op):
         if not self.count_include_pad:
             options["count_include_pad"] = False
         return Call("nn.AvgPool2d", (short(pair(self.kernel_size)),), options)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        if len(seen.shape("self")) != 4 or seen["divisor_override"] is not None:
+            return None
+        kernel, stride, padding = axes(seen["kernel_size"]), seen["stride"], axes(seen["padding"])
+        half = tuple(each // 2 for each in pair(kernel))
+        same = None if pair(padding) == half != (0, 0) else padding
+        own_stride = None if not stride or axes(stride) == kernel else axes(stride)
+        return cls(kernel, own_stride, same, seen["ceil_mode"], seen["count_include_pad"])

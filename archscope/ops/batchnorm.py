@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Setting
+from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Tensor
 from archscope.ops import Op
 
 
@@ -22,6 +22,8 @@ class BatchNorm(Op):
     momentum: float = 0.1
 
     notation: ClassVar[str | None] = "batchnorm"
+    captures: ClassVar[tuple[str, ...]] = ("batch_norm",)
+    stores: ClassVar[tuple[str, ...]] = ("weight", "bias", "running_mean", "running_var")
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
@@ -60,3 +62,8 @@ class BatchNorm(Op):
         if self.momentum != 0.1:
             options["momentum"] = self.momentum
         return Call("nn.BatchNorm2d" if len(inputs[0]) == 4 else "nn.BatchNorm1d", (inputs[0][1],), options)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        whole = all(isinstance(seen[name], Tensor) for name in cls.stores)
+        return cls(seen["eps"], seen["momentum"]) if whole and len(seen.shape("input")) in {2, 4} else None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, require
-from archscope.core.records import Call, MemoryRule, Setting, spelled
-from archscope.ops import Moving
+from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
+from archscope.ops import Moving, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Concat(Moving):
 
     notation: ClassVar[str | None] = "concat"
     joins: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("cat",)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         batch, channels, *axes = inputs[0]
@@ -37,3 +38,7 @@ class Concat(Moving):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.cat", (1,), listed=True)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        return cls() if seen["dim"] == 1 and all(len(each.shape) > 1 for each in seen.tensors()) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Padding, Pair, Setting, Window, pair, short
+from archscope.core.records import Call, MemoryRule, Padding, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
 
 
@@ -34,6 +34,8 @@ class Conv(Op):
     words: ClassVar[dict[str, tuple[str, Any]]] = {"valid": ("padding", 0), "no-bias": ("bias", False)}
     rank: ClassVar[int | None] = 4
     weight_layer: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("conv2d", "convolution")
+    stores: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     @property
     def window(self) -> Window:
@@ -75,6 +77,28 @@ class Conv(Op):
         usual: dict[str, Any] = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1, "bias": True}
         options = {name: short(value) for name, value in given.items() if value != usual[name]}
         return Call("nn.Conv2d", (inputs[0][1], self.out_channels, short(pair(self.kernel_size))), options)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        kernel = seen.shape("weight")
+        if len(kernel) != 4 or len(seen.shape("input")) != 4 or seen.get("transposed"):
+            return None
+        dilation, padding = axes(seen["dilation"]), seen["padding"]
+        if isinstance(padding, str):
+            reach = [each * (size - 1) for each, size in zip(pair(dilation), kernel[2:], strict=True)]
+            if padding == "same" and any(each % 2 for each in reach):
+                return None  # torch pads one side more than the other
+            padding = [0, 0] if padding == "valid" else [each // 2 for each in reach]
+        usual = (kernel[2] // 2, kernel[3] // 2)
+        return cls(
+            kernel_size=axes(kernel[2:]),
+            out_channels=kernel[0],
+            stride=axes(seen["stride"]),
+            padding=None if pair(axes(padding)) == usual else axes(padding),
+            dilation=dilation,
+            groups=seen["groups"],
+            bias=seen["bias"] is not None,
+        )
 
 
 def _size_after(n: Size, kernel: Size, stride: Size, padding: Size, dilation: Size) -> Size:

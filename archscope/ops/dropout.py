@@ -22,6 +22,7 @@ class Dropout(Elementwise):
 
     notation: ClassVar[str | None] = "dropout[ {p}]"
     follows_flatten: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("dropout",)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         require(0 <= self.p <= 1, lambda: f"dropout cannot drop a share of {self.p}: it is from 0 to 1")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Setting
+from archscope.core.records import Call, MemoryRule, Seen, Setting
 from archscope.ops import Op
 
 
@@ -29,6 +29,8 @@ class FC(Op):
     words: ClassVar[dict[str, tuple[str, Any]]] = {"no-bias": ("bias", False)}
     rank: ClassVar[int | None] = 2
     weight_layer: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("linear",)
+    stores: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0][:-1], self.out_features)
@@ -48,3 +50,8 @@ class FC(Op):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.Linear", (inputs[0][-1], self.out_features), {} if self.bias else {"bias": False})
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        matrix = seen.shape("weight")
+        return cls(matrix[0], bias=seen["bias"] is not None) if len(matrix) == 2 else None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, product
-from archscope.core.records import Call, MemoryRule, Setting
-from archscope.ops import Moving
+from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.ops import Moving, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Flatten(Moving):
     """
 
     notation: ClassVar[str | None] = "flatten"
+    captures: ClassVar[tuple[str, ...]] = ("flatten", "view", "reshape", "_unsafe_view")
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return (inputs[0][0], product(inputs[0][1:]))
@@ -28,3 +29,9 @@ class Flatten(Moving):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.flatten", (1,))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        given = seen["self"]
+        flat = given._replace(shape=(given.shape[0], product(given.shape[1:]))) if len(given.shape) > 2 else None
+        return cls() if seen.run() == (flat,) else None  # of one storage: it was not copied

@@ -28,6 +28,7 @@ class LRN(Op):
 
     notation: ClassVar[str | None] = "LRN"
     rank: ClassVar[int | None] = 4
+    captures: ClassVar[tuple[str, ...]] = ("torch.nn.functional.local_response_norm",)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.pooling import pooled_shape, pooling_window
-from archscope.core.records import Aux, Call, MemoryRule, Padding, Pair, Setting, Window, pair, short
+from archscope.core.records import Aux, Call, MemoryRule, Padding, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
 
 
@@ -31,6 +31,7 @@ class MaxPool(Op):
     notation: ClassVar[str | None] = "maxpool[{kernel_size}][/{stride}]"
     words: ClassVar[dict[str, tuple[str, Any]]] = {"ceil": ("ceil_mode", True), "same": ("padding", None)}
     rank: ClassVar[int | None] = 4
+    captures: ClassVar[tuple[str, ...]] = ("max_pool2d", "max_pool2d_with_indices")
 
     @property
     def window(self) -> Window:
@@ -57,3 +58,13 @@ class MaxPool(Op):
         if self.ceil_mode:
             options["ceil_mode"] = True
         return Call("nn.MaxPool2d", (short(pair(self.kernel_size)),), options)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        if len(seen.shape("self")) != 4 or axes(seen["dilation"]) != 1:
+            return None
+        kernel, stride, padding = axes(seen["kernel_size"]), seen["stride"], axes(seen["padding"])
+        half = tuple(each // 2 for each in pair(kernel))
+        same = None if pair(padding) == half != (0, 0) else padding
+        own_stride = None if not stride or axes(stride) == kernel else axes(stride)
+        return cls(kernel, own_stride, same, seen["ceil_mode"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, choose, product, require
-from archscope.core.records import Call, MemoryRule, Setting, spelled
+from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
 from archscope.ops import Op
 
 
@@ -22,6 +22,7 @@ class Mul(Op):
 
     notation: ClassVar[str | None] = "mul"
     joins: ClassVar[bool] = True
+    captures: ClassVar[tuple[str, ...]] = ("mul",)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         for other in inputs[1:]:
@@ -44,3 +45,9 @@ class Mul(Op):
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.mul")
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        mine, its = seen.shape("self"), seen.shape("other")
+        fits = len(mine) == len(its) > 0 and all(b in {a, 1} for a, b in zip(mine, its, strict=True))
+        return cls() if fits else None

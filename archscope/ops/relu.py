@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Setting
-from archscope.ops import Elementwise
+from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.ops import Elementwise, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class ReLU(Elementwise):
 
     notation: ClassVar[str | None] = "relu[{ceiling}]"
     words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
+    captures: ClassVar[tuple[str, ...]] = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_")
 
     @property
     def in_place(self) -> bool:
@@ -49,3 +50,10 @@ class ReLU(Elementwise):
         if self.ceiling is None:
             return Call("nn.ReLU", (), options)
         return Call("nn.ReLU6", (), options) if self.ceiling == 6 else Call("nn.Hardtanh", (0, self.ceiling), options)
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        if not seen.name.startswith("hardtanh"):
+            return cls(6 if seen.name.startswith("relu6") else None, seen.in_place)
+        low, high = seen["min_val"], seen["max_val"]
+        return cls(int(high), seen.in_place) if low == 0 and high == int(high) > 0 else None

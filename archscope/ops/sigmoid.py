@@ -21,6 +21,7 @@ class Sigmoid(Elementwise):
     """
 
     notation: ClassVar[str | None] = "sigmoid"
+    captures: ClassVar[tuple[str, ...]] = ("sigmoid",)
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 3 * product(inputs[0])

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Setting
-from archscope.ops import Elementwise
+from archscope.core.records import Call, MemoryRule, Natural, Seen, Setting
+from archscope.ops import Elementwise, Op
 
 
 @dataclass(frozen=True, slots=True)
 class Softmax(Elementwise):
-    """``torch.nn.Softmax`` over the classes.
+    """``torch.nn.Softmax`` over the classes, or over another axis.
 
     >>> Softmax().out_shape((1, 1000))
     (1, 1000)
     """
 
+    dim: Natural = 1
+
     notation: ClassVar[str | None] = "soft-max"
+    captures: ClassVar[tuple[str, ...]] = ("softmax", "_softmax")
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 3 * product(inputs[0])
@@ -27,4 +30,8 @@ class Softmax(Elementwise):
         return MemoryRule(saved=("output",), autocast="float32" if setting.device == "cuda" else "")
 
     def torch(self, *inputs: Shape) -> Call:
-        return Call("nn.Softmax", (), {"dim": 1})
+        return Call("nn.Softmax", (), {"dim": self.dim})
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        return cls(seen["dim"] % max(1, len(seen.shape("self"))))

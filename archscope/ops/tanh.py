@@ -19,6 +19,7 @@ class Tanh(Elementwise):
     """
 
     notation: ClassVar[str | None] = "tanh"
+    captures: ClassVar[tuple[str, ...]] = ("tanh",)
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return product(inputs[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from archscope.core.arithmetic import Ratio, is_many
@@ -106,6 +106,22 @@ def options(given: Mapping[str, Any]) -> Options:
             problem = Problem("unknown-option", f"a network has no option {name!r}", None, ", ".join(known), help_line)
             raise UsageError(problem)
     return Options(**given)
+
+
+def with_example(chosen: Options, texts: Sequence[str]) -> Options:
+    """The options with the input that a text says: ``3x224x224``, ``224x224`` or ``224``. Raises UsageError."""
+    text = " ".join(texts)
+    parts = text.lower().replace("×", "x").split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
+        expected = "channels x height x width, such as 3x224x224"
+        raise UsageError(Problem("bad-value", f"--input is {text!r}", expected=expected))
+    sizes = [int(part) for part in parts]
+    channels = sizes[0] if len(sizes) == 3 else None
+    if channels is not None and chosen.in_channels not in {None, channels}:
+        message = f"--input {text} has {channels} channels, and --in-channels says {chosen.in_channels}"
+        raise UsageError(Problem("bad-value", message))
+    size = (sizes[0], sizes[0]) if len(sizes) == 1 else (sizes[-2], sizes[-1])
+    return replace(chosen, input_size=size, in_channels=chosen.in_channels or channels)
 
 
 def factor(value: Fraction | float | str, name: str = "width") -> Fraction:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from archscope.core.errors import Problem, Unsupported
 from archscope.graph.execution import Step
 from archscope.graph.footprint import Always, Course
+
+CHECK_BATCH = 5
 
 
 class Lines(NamedTuple):
@@ -42,17 +45,29 @@ def _extended(a: Step, b: Step, batch: int) -> Step:
     return Step(a.phase, a.node, *sizes)
 
 
-def largest_batch(course: Callable[[int], Course], limit: int) -> tuple[int, Course]:
-    """The largest batch that needs at most ``limit`` bytes, and its course; 0 with the course of a single example.
+def largest_batch(course: Callable[[int], Course], limit: int, *, checked: bool = False) -> tuple[int, Course, int]:
+    """The largest batch that needs at most ``limit`` bytes, its course, and the peak of the next batch.
 
-    course: of one inference or training step, for a batch.
+    Where not even a single example fits, 0 and its course. course: of one inference or training step, for a batch.
+    checked: nobody knows that it grows evenly with the batch: a third one must lie on the lines through two. Raises
+    Unsupported where it does not.
     """
     lines = Lines(course(2), course(3))
+    if checked:
+        _require_even(lines, course)
     batch = lines.largest_batch(limit)
     if batch >= 2:
-        return batch, lines.at(batch)
+        return batch, lines.at(batch), lines.at(batch + 1).peak_bytes
     single = course(1)
-    return (1 if single.peak_bytes <= limit else 0), single
+    return (1 if single.peak_bytes <= limit else 0), single, lines.two.peak_bytes
+
+
+def _require_even(lines: Lines, course: Callable[[int], Course]) -> None:
+    """Raises Unsupported where the course of another batch is not on the lines."""
+    even = len(lines.two.steps) == len(lines.three.steps)
+    if not even or lines.at(CHECK_BATCH).steps != course(CHECK_BATCH).steps:
+        message = "not supported: the largest batch of a network whose memory does not grow evenly with the batch"
+        raise Unsupported(Problem("uneven-batch", message, help="archscope memory says what one batch needs"))
 
 
 def largest_value(too_much: Callable[[int], bool], least: int, most: int) -> int | None:

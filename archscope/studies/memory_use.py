@@ -59,17 +59,20 @@ class MemoryUse:
         return sum(self.saved.values())
 
 
-def memory_use(graph: Graph, setting: Setting) -> MemoryUse:
-    """The memory that a graph needs. Raises Unsupported where nothing in it is trainable."""
-    eager, ideal = inference_course(graph, setting), inference_course(graph, setting, ideal=True)
+def memory_use(graph: Graph, runs: Graph, setting: Setting) -> MemoryUse:
+    """The memory that a network needs, given as it trains and as it runs in inference; a table's is the same graph.
+
+    Raises Unsupported where nothing in it is trainable.
+    """
+    eager, ideal = inference_course(runs, setting), inference_course(runs, setting, ideal=True)
     step = training_course(graph, setting)
     names = [node.name for node in graph.nodes]
     return MemoryUse(
         network=graph.name,
         setting=setting,
         input_shape=graph.tensors[graph.inputs[0]].shape[1:],
-        inference=moment_of(graph, eager, eager.peak),
-        ideal=moment_of(graph, ideal, ideal.peak),
+        inference=moment_of(runs, eager, eager.peak),
+        ideal=moment_of(runs, ideal, ideal.peak),
         training=moment_of(graph, step, step.peak),
         saved={name: size for name, size in zip(names, step.saved, strict=True) if size},
         timeline=tuple(moment_of(graph, step, each) for each in step.steps),

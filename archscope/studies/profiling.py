@@ -132,7 +132,7 @@ def _totals(
 
 
 def _row(graph: Graph, node: Node, values: dict[str, Any]) -> Row:
-    op = write(node.op) if node.op.notation is not None else type(node.op).__name__
+    op = write(node.op) if node.op.notation is not None else node.op.label
     return Row(node.path, node.name, op, _depth(graph, node.scope), values, 1, node.side)
 
 
@@ -155,10 +155,15 @@ def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], grap
     for n in counted:
         value = values[column.name][n]
         if value is None:
-            missing.append(type(graph.nodes[n].op).__name__)
+            missing.append(_missing(graph.nodes[n]))
         else:
             known = largest(known, value) if column.total == "largest" else known + value
     return Total(known, "bound" if missing else "exact", tuple(sorted(set(missing))))
+
+
+def _missing(node: Node) -> str:
+    """What has no value: the op, and where it is if no cell could say it."""
+    return type(node.op).__name__ if node.op.notation is not None else f"{node.op.label} at {node.path}"
 
 
 def _folded(profile: Profile, graph: Graph, depth: int) -> Iterable[Row]:

@@ -14,6 +14,7 @@ import pytest
 import sympy
 import torch
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from archscope.core.arithmetic import Shape, product
@@ -21,9 +22,24 @@ from archscope.core.errors import ShapeError
 from archscope.core.records import InnerCall, MemoryRule, Setting, pair
 from archscope.ops import Op, everything
 from archscope.ops.add import Add
+from archscope.ops.attention import Attention
 from archscope.ops.concat import Concat
+from archscope.ops.convolution import Convolution
+from archscope.ops.convtranspose import ConvTranspose
+from archscope.ops.einsum import Einsum
+from archscope.ops.embedding import Embedding
+from archscope.ops.fill import Fill
+from archscope.ops.matmul import MatMul
+from archscope.ops.moved import Moved
 from archscope.ops.mul import Mul
+from archscope.ops.pointwise import Pointwise
+from archscope.ops.pool import Pool
+from archscope.ops.recurrent import Recurrent
+from archscope.ops.reduction import Reduction
+from archscope.ops.rmsnorm import RMSNorm
 from archscope.ops.slice import Slice
+from archscope.ops.unknown import Unknown
+from archscope.ops.view import View
 from archscope.spec.notation import read, write
 
 USUAL: dict[str, Any] = {"int": 8, "Natural": 0, "Pair": 3, "Padding": 1, "float": 0.5, "bool": False}
@@ -60,6 +76,44 @@ class Case:
         return f"{type(self.op).__name__}({given}) on {' '.join('x'.join(map(str, shape)) for shape in self.shapes)}"
 
 
+ONE, TWO, THREE = (1,), (1, 1), (1, 1, 1)
+HEADS, ROW = (2, 4, 9, 8), (2, 8, 30)
+CAPTURED = [
+    Case(Convolution((3,), 6, (2,), (1,), ONE), (ROW,)),
+    Case(Convolution((3,), 6, ONE, ONE, ONE), ((8, 30),)),
+    Case(Convolution((4, 3), 16, TWO, None, (2, 1), groups=2, bias=False), (IMAGE,)),
+    Case(Convolution((1, 3, 3), 6, (1, 2, 2), (0, 1, 1), THREE), ((2, 8, 4, 12, 12),)),
+    Case(ConvTranspose((3,), 6, (2,), ONE, ONE, ONE), (ROW,)),
+    Case(ConvTranspose((4, 2), 6, (2, 2), (1, 0), (0, 1), (1, 2), groups=2), (IMAGE,)),
+    Case(ConvTranspose((2, 2, 2), 6, (2, 2, 2), (0, 0, 0), (0, 0, 0), THREE, bias=False), ((2, 8, 4, 6, 6),)),
+    Case(MatMul(), ((2, 4, 9, 8), (2, 4, 8, 5))),
+    Case(MatMul(), ((2, 9, 8), (8, 5))),
+    Case(MatMul(), ((2, 4, 9, 8), (4, 8, 5))),
+    Case(MatMul(), ((2, 8), (8,))),
+    Case(MatMul(), ((8,), (8,))),
+    Case(MatMul(added=True), ((5,), (2, 8), (8, 5))),
+    Case(Einsum("bhid,bhjd->bhij"), (HEADS, HEADS)),
+    Case(Einsum("bij,jk->bik"), ((2, 9, 8), (8, 5))),
+    Case(Attention(), (HEADS, (2, 4, 7, 8), (2, 4, 7, 6))),
+    Case(Attention(), (HEADS, (2, 4, 7, 8), (2, 4, 7, 8))),
+    Case(Attention(is_causal=True), (HEADS, HEADS, HEADS)),
+    Case(Embedding(30, 8), ((2, 9),)),
+    Case(Recurrent("lstm", 5), ((9, 2, 8),)),
+    Case(Recurrent("lstm", 5, 2, batch_first=True, bidirectional=True, proj_size=3), ((2, 9, 8),)),
+    Case(Recurrent("gru", 5, 2, bias=False), ((9, 8),)),
+    Case(Recurrent("rnn_relu", 5), ((9, 2, 8),)),
+]
+"""Ops that no cell spells, with what they were made for."""
+
+VECTORS = [case for case in CAPTURED if isinstance(case.op, MatMul) and len(case.shapes[-1]) == 1]
+
+UNMEASURED = {Attention, MatMul, Recurrent, RMSNorm}
+"""What some of their kernels keep for backward was not measured: their memory is said to be unknown."""
+
+SEEN_ONLY = {Fill, Moved, Pointwise, Pool, Reduction, Unknown, View}
+"""What a captured module has besides: nothing builds them, and they return what torch was seen to return."""
+
+
 def instances(kind: type[Op]) -> Iterator[Op]:
     """The op with as little given as it allows, and with each other field changed in turn."""
     kinds = {f.name: str(f.type).removesuffix(" | None") for f in fields(kind)}
@@ -88,8 +142,9 @@ def arity(op: Op, shape: Shape) -> int:
 
 
 def all_cases() -> list[Case]:
-    ops = [op for kind in everything() for op in instances(kind)] + [read(cell) for cell in CELLS]
-    return [Case(op, shapes) for op in dict.fromkeys(ops) for shapes in inputs_for(op)]
+    spelled = [kind for kind in everything() if kind.notation is not None]
+    ops = [op for kind in spelled for op in instances(kind)] + [read(cell) for cell in CELLS]
+    return [*(Case(op, shapes) for op in dict.fromkeys(ops) for shapes in inputs_for(op)), *CAPTURED]
 
 
 def accepts(case: Case) -> bool:
@@ -102,12 +157,14 @@ def accepts(case: Case) -> bool:
 
 def callable_of(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> Callable[..., Any]:
     """The module or function that the op's call names."""
+    if isinstance(op, Einsum):  # the one function that wants something before its tensors
+        return lambda *tensors: torch.einsum(op.equation, *tensors)
     call = op.torch(*shapes)
     if call.is_module:
         made = getattr(torch.nn, call.name.removeprefix("nn."))(*call.args, **call.kwargs)
         return made.to(device)
     where, _, name = call.name.rpartition(".")
-    function = getattr({"torch": torch, "operator": operator}[where], name)
+    function = getattr({"torch": torch, "torch.nn.functional": torch.nn.functional, "operator": operator}[where], name)
     if call.listed:
         return lambda *tensors: function(list(tensors), *call.args, **call.kwargs)
     return lambda *tensors: function(*tensors, *call.args, **call.kwargs)
@@ -115,8 +172,14 @@ def callable_of(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> Calla
 
 def run(op: Op, shapes: tuple[Shape, ...]) -> tuple[torch.Tensor, ...]:
     """The op's outputs on the meta device."""
-    result = callable_of(op, shapes, "meta")(*(torch.empty(shape, device="meta") for shape in shapes))
-    return result if isinstance(result, tuple) else (result,)
+    return tuple(tree_leaves(callable_of(op, shapes, "meta")(*tensors_for(op, shapes, "meta"))))
+
+
+def tensors_for(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> list[torch.Tensor]:
+    """Inputs with gradients, none of them a leaf, so that they may be overwritten; indices for an embedding."""
+    if isinstance(op, Embedding):
+        return [torch.zeros(shape, dtype=torch.int64, device=device) for shape in shapes]
+    return [torch.rand(shape, requires_grad=True, device=device) * 1 for shape in shapes]
 
 
 CASES = [case for case in all_cases() if accepts(case)]
@@ -125,7 +188,7 @@ over_cases = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 def test_every_op_has_cases():
-    assert {type(case.op) for case in CASES} == set(everything())
+    assert {type(case.op) for case in CASES} | SEEN_ONLY == set(everything())
 
 
 @over_cases
@@ -166,21 +229,27 @@ def test_macs_are_half_of_torchs_flops(case: Case):
     with FlopCounterMode(display=False) as counter:
         run(case.op, case.shapes)
     macs = case.op.macs(*case.shapes)
+    if case in VECTORS:  # which torch does not count
+        assert counter.get_total_flops() == 0
+        assert macs == product(case.shapes[0])
+        return
     assert counter.get_total_flops() == (0 if macs is None else 2 * macs)
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @over_cases
 def test_memory_rules_are_what_autograd_does(case: Case, mode: str):
-    rule = case.op.memory(*case.shapes, setting=Setting(mode=mode))
-    assert rule is not None
+    rule = case.op.memory(*case.shapes, setting=Setting(mode=mode, device="cpu"))
+    if rule is None:
+        assert type(case.op) in UNMEASURED
+        return
     function = callable_of(case.op, case.shapes)
     stored = set()
     if isinstance(function, torch.nn.Module):
         function.train(mode == "train")
         stored = {its.untyped_storage().data_ptr() for its in [*function.parameters(), *function.buffers()]}
     torch.manual_seed(0)
-    inputs = [torch.rand(shape, requires_grad=True) * 1 for shape in case.shapes]  # no leaf: it may be overwritten
+    inputs = tensors_for(case.op, case.shapes)
     versions = [its._version for its in inputs]
     saved: dict[int, int] = {}
 
@@ -206,7 +275,8 @@ def test_memory_rules_are_what_autograd_does(case: Case, mode: str):
 def predicted_bytes(case: Case, rule: MemoryRule) -> dict[str, int]:
     """Bytes of each storage that the op's rule keeps for backward, parameters and buffers aside."""
     names = [f"input{at}" for at in range(len(case.shapes))]
-    sizes = {name: product(shape) * 4 for name, shape in zip(names, case.shapes, strict=True)}
+    own = 8 if isinstance(case.op, Embedding) else 4
+    sizes = {name: product(shape) * own for name, shape in zip(names, case.shapes, strict=True)}
     stored = {*case.op.weights(*case.shapes), *case.op.buffers(*case.shapes)}
     whole = InnerCall(rule, tuple(range(len(names))), product(case.op.out_shape(*case.shapes)))
     kept = set()
@@ -230,8 +300,7 @@ def test_notation_reads_back(case: Case):
 
 def numbers_of(op: Op, shapes: tuple[Shape, ...]) -> list[Any]:
     """All numbers that an op's rules give, in a fixed order."""
-    rule = op.memory(*shapes, setting=Setting(mode="train"))
-    assert rule is not None
+    rule = op.memory(*shapes, setting=Setting(mode="train")) or MemoryRule()
     weights = [size for shape in op.weights(*shapes).values() for size in shape]
     outputs = [size for shape in op.out_shapes(*shapes) for size in shape]
     counts = [op.macs(*shapes), op.elementwise(*shapes), rule.transient, *(aux.elements for aux in rule.aux)]
@@ -245,9 +314,18 @@ def resized(shapes: tuple[Shape, ...], batch: Any, height: Any) -> tuple[Shape, 
 
 
 POINTS = ((1, 12), (2, 13), (3, 17), (7, 40))
+over_sized_cases = pytest.mark.parametrize(
+    "case",
+    [
+        case
+        for case in CASES
+        if case not in CAPTURED or all(accepts(Case(case.op, resized(case.shapes, *point))) for point in POINTS)
+    ],
+    ids=str,
+)
 
 
-@over_cases
+@over_sized_cases
 def test_rules_give_the_same_numbers_for_arrays(case: Case):
     batches, heights = (np.array(sizes, dtype=np.int64) for sizes in zip(*POINTS, strict=True))
     found = [
@@ -257,7 +335,7 @@ def test_rules_give_the_same_numbers_for_arrays(case: Case):
         assert [int(number[at]) for number in found] == numbers_of(case.op, resized(case.shapes, *point))
 
 
-@over_cases
+@over_sized_cases
 def test_rules_give_the_same_numbers_for_symbols(case: Case):
     n, h = sympy.symbols("n h", integer=True, positive=True)
     formulas = [sympy.sympify(number) for number in numbers_of(case.op, resized(case.shapes, n, h))]

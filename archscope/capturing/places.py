@@ -1,0 +1,85 @@
+"""Where in the user's own source something was called: the innermost frame that is not torch's."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import NamedTuple
+
+import torch
+
+from archscope.core.source import Source, Span
+
+_OURS = str(Path(__file__).parents[1])
+_INTERNAL = (str(Path(torch.__file__).parent), _OURS)
+_internal: dict[str, bool] = {}
+
+
+class Place(NamedTuple):
+    """A line of a file."""
+
+    file: str
+    line: int
+
+
+def calling_place() -> Place | None:
+    """The line of the user's code that is running; None where all of it is torch's."""
+    frame = sys._getframe(2)  # noqa: SLF001  traceback and inspect take a thousand times as long
+    while frame is not None:
+        file = frame.f_code.co_filename
+        inside = _internal.get(file)
+        if inside is None:
+            inside = _internal[file] = file.startswith(_INTERNAL)
+        if not inside:
+            return Place(file, frame.f_lineno)
+        if file == _WALK:
+            return None
+        frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+    return None
+
+
+_WALK = str(Path(__file__).parent / "walk.py")
+"""Below this file's frame lies the caller of capture, whose lines made nothing."""
+
+
+def place_of_error(error: BaseException) -> Place | None:
+    """The innermost line of the user's code in an error's traceback."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(_INTERNAL):
+            found = Place(file, trace.tb_lineno)
+        elif file == _WALK:
+            found = None
+        trace = trace.tb_next
+    return found
+
+
+def place_of_forward(kind: type) -> Place | None:
+    """Where a class defines its forward."""
+    forward = getattr(kind, "forward", None)
+    if not isinstance(forward, FunctionType):
+        return None
+    return Place(forward.__code__.co_filename, forward.__code__.co_firstlineno)
+
+
+@lru_cache(maxsize=65536)
+def span_of(place: Place | None) -> Span | None:
+    """The line as a span, its code underlined."""
+    if place is None:
+        return None
+    source = _source(place.file)
+    text = source.lines[place.line - 1] if place.line <= len(source.lines) else ""
+    code = text.strip()
+    return Span(source, place.line, len(text) - len(text.lstrip()) + 1, max(1, len(code)))
+
+
+@lru_cache(maxsize=1024)
+def _source(file: str) -> Source:
+    path = Path(file)
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return Source(str(shown), "".join(linecache.getlines(file)))

@@ -1,0 +1,77 @@
+"""Functions of single numbers, and of numbers at the same place in several tensors: what torch marks as pointwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.ops import Op
+
+KEEPS_NOTHING = frozenset({
+    "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
+    "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
+    "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "lerp_scalar", "real", "imag",
+})  # fmt: skip
+KEEPS_INPUTS = frozenset({
+    "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
+    "square", "pow", "clamp", "clamp_min", "clamp_max", "erf", "sinh", "cosh", "logit", "softplus", "threshold",
+    "log_sigmoid", "xlogy", "addcmul", "addcdiv", "hardshrink", "softshrink",
+})  # fmt: skip
+KEEPS_OUTPUT = frozenset({
+    "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "sigmoid", "tanh",
+})  # fmt: skip
+KEEPS_MASK = {"where": "input0", "masked_fill": "input1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pointwise(Op):
+    """A pointwise ``function`` by ATen's name, with the ``shape`` that torch returned for it.
+
+    >>> Pointwise("exp", (1, 1000)).elementwise((1, 1000))
+    1000
+    """
+
+    function: str
+    shape: Shape
+    inplace: bool = False
+
+    captures: ClassVar[tuple[str, ...]] = ("pointwise", "where", "type_as", "square", "float_power", "one_hot")
+    infers: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    @property
+    def in_place(self) -> bool:
+        return self.inplace
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return self.shape
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return 0 if self.function in {"clone", "copy", "fill", "zero"} else product(self.shape)
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        out = "inplace" if self.inplace else "new"
+        if self.function in KEEPS_NOTHING:
+            return MemoryRule(out=out, grads="alias")
+        if self.function in KEEPS_OUTPUT:
+            return MemoryRule(out=out, saved=("output",))
+        if self.function in KEEPS_MASK:
+            return MemoryRule(out=out, saved=(KEEPS_MASK[self.function],))
+        # What is kept of an unlisted function is not known; most keep what they were given.
+        return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        outputs = seen.run()
+        if len(outputs) != 1:
+            return None
+        name = seen.name.removesuffix("_") if seen.in_place else seen.name
+        return cls(name, outputs[0].shape, seen.in_place)

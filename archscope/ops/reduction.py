@@ -1,0 +1,62 @@
+"""Sums, means, maxima: what makes fewer numbers of many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.ops import Op
+
+KEEPS_NOTHING = frozenset({
+    "sum", "mean", "any", "all", "count_nonzero", "argmax", "argmin", "nansum",
+})  # fmt: skip
+KEEPS_OUTPUT = frozenset({
+    "amax", "amin", "prod", "norm", "linalg_vector_norm", "logsumexp", "cumprod",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction(Op):
+    """A reduction by its ``function``'s name in ATen, with the ``shapes`` that torch returned for it.
+
+    >>> Reduction("mean", ((1, 768),)).elementwise((1, 768, 7, 7))
+    37632
+    """
+
+    function: str
+    shapes: tuple[Shape, ...]
+
+    captures: ClassVar[tuple[str, ...]] = (
+        "reduction", "mean", "sum", "std", "var", "var_mean", "std_mean", "max", "min", "amax", "amin", "argmax",
+        "argmin", "any", "all", "norm", "linalg_vector_norm", "logsumexp", "prod", "median", "cumsum", "cumprod",
+        "aminmax", "topk", "sort", "argsort", "kthvalue", "mode", "logcumsumexp", "bincount", "histc",
+    )  # fmt: skip
+    infers: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return self.shapes[0]
+
+    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        return self.shapes
+
+    def macs(self, *inputs: Shape) -> Size | None:
+        return 0
+
+    def elementwise(self, *inputs: Shape) -> Size | None:
+        return product(inputs[0])
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        if self.function in KEEPS_NOTHING:
+            return MemoryRule()
+        return MemoryRule(saved=("input0", "output") if self.function in KEEPS_OUTPUT else ("input0",))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        shapes = tuple(each.shape for each in seen.run())
+        return cls(seen.name, shapes) if shapes and not seen.in_place else None

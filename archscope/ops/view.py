@@ -1,0 +1,45 @@
+"""The same numbers under another shape: reshape, permute, slice, expand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from archscope.core.arithmetic import Shape
+from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.ops import Moving, Op
+
+
+@dataclass(frozen=True, slots=True)
+class View(Moving):
+    """A view by its ``function``'s name in ATen, with the ``shapes`` that torch returned: its input's storage.
+
+    >>> View("permute", ((1, 7, 7, 768),)).out_shape((1, 768, 7, 7))
+    (1, 7, 7, 768)
+    """
+
+    function: str
+    shapes: tuple[Shape, ...]
+
+    captures: ClassVar[tuple[str, ...]] = ("view", "dropout", "feature_dropout", "alpha_dropout", "lift_fresh")
+    infers: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return self.shapes[0]
+
+    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        return self.shapes
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        return MemoryRule(out="view", grads="alias")
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        """What shares the storage of the first tensor; the same operator may have to copy, and is none then."""
+        outputs, first = seen.run(), seen.tensors()[0]
+        shares = bool(outputs) and all(each.storage == first.storage for each in outputs)
+        return cls(seen.name, tuple(each.shape for each in outputs)) if shares else None
