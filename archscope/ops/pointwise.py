@@ -65,8 +65,9 @@ class Pointwise(Op):
             return MemoryRule(out=out, saved=("output",))
         if self.function in KEEPS_MASK:
             return MemoryRule(out=out, saved=(KEEPS_MASK[self.function],))
-        # What is kept of an unlisted function is not known; most keep what they were given.
-        return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
+        if self.function in KEEPS_INPUTS:
+            return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
+        return None  # what is kept of another function was not measured
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
