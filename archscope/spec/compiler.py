@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -142,7 +141,7 @@ def _with_row(
         last = items[-1] if items else None
         if not isinstance(last, Block):
             raise TableError(Problem("nothing-to-continue", "the row above is no block that a row could continue"))
-        return [*items[:-1], replace(last, items=(*last.items, *found))]
+        return [*items[:-1], last._replace(items=(*last.items, *found))]
     return [*items, *_named_row(context, found, (label.text, cell.text), counts)]
 
 

@@ -11,7 +11,6 @@ what they stand in: the nearest block with a name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located
@@ -154,13 +153,13 @@ def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: st
 def as_one(items: list[Item], name: str) -> Item:
     """A branch: its single item, or its items as a numbered block. An explicit name stays."""
     if len(items) == 1:
-        return replace(items[0], name=items[0].name or name)
+        return items[0]._replace(name=items[0].name or name)
     return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
 
 
 def called(item: Item, name: str) -> Item:
     """The item with a name; what has one is a module of its own."""
-    return replace(item, name=name, inline=False) if isinstance(item, Block) else replace(item, name=name)
+    return item._replace(name=name, inline=False) if isinstance(item, Block) else item._replace(name=name)
 
 
 def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
@@ -168,7 +167,7 @@ def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
     at = max((n for n, item in enumerate(items) if isinstance(item, Layer) and item.op.weight_layer), default=None)
     if at is None:
         return items
-    return [*items[:at], replace(cast("Layer", items[at]), follows=follows), *items[at + 1 :]]
+    return [*items[:at], cast("Layer", items[at])._replace(follows=follows), *items[at + 1 :]]
 
 
 def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: list[Item], kind: str) -> Block:
@@ -211,7 +210,7 @@ def _connected(context: Context, block: Mapping[str, Any], scope: Scope, kind: s
     branches = []
     for number, runs in enumerate(connected_channels(grid)):
         parts = [Layer(read(f"slice{start}:{stop}"), span=scope.span) for start, stop in runs]
-        seen = replace(parts[0], name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
+        seen = parts[0]._replace(name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
         branches.append(Block((seen, *items_of(context, block["layers"], scope)), name=f"map{number}"))
     return Block(tuple(branches), kind=kind, join=concat, span=scope.span)
 

@@ -48,7 +48,7 @@ def _aux(spec: Spec, options: Options) -> Spec:
     if options.aux:
         return spec
     kept = tuple(item for item in spec.root.items if not (isinstance(item, Block) and item.side))
-    return replace(spec, root=replace(spec.root, items=kept))
+    return replace(spec, root=spec.root._replace(items=kept))
 
 
 def _blocks(spec: Spec, options: Options) -> Spec:
@@ -76,9 +76,9 @@ def _with_gap(block: Block, heads: set[int]) -> tuple[Block, bool]:
         before = items[dense[0] - 1] if dense[0] else None
         first = dense[0] - 1 if isinstance(before, Layer) and _is(before, "dropout") else dense[0]
         pool = Layer(read("adaptiveavgpool1"), name="gap")
-        return replace(block, items=(*items[:first], pool, *items[dense[-1] :])), True
+        return block._replace(items=(*items[:first], pool, *items[dense[-1] :])), True
     walked = [_with_gap(item, heads) if isinstance(item, Block) and not item.side else (item, False) for item in items]
-    return replace(block, items=tuple(item for item, _ in walked)), any(changed for _, changed in walked)
+    return block._replace(items=tuple(item for item, _ in walked)), any(changed for _, changed in walked)
 
 
 def _classes(spec: Spec, options: Options) -> Spec:
@@ -102,7 +102,7 @@ def _with_outputs(op: Op, size: Any) -> Op:
 
 
 def _with_ops(spec: Spec, change: Callable[[Layer], Op]) -> Spec:
-    return replace(spec, root=mapped(spec.root, lambda layer: (replace(layer, op=change(layer)),)))
+    return replace(spec, root=mapped(spec.root, lambda layer: (layer._replace(op=change(layer)),)))
 
 
 def _width(spec: Spec, options: Options) -> Spec:
@@ -177,7 +177,7 @@ def _normalised(block: Block, heads: set[int], after: str, with_fc: bool) -> Blo
         if waiting and (item.op.weight_layer if after == "conv" else _is(item, "relu")):
             items.append(Layer(read("batchnorm"), span=item.span))
             waiting = False
-    return replace(block, items=tuple(items))
+    return block._replace(items=tuple(items))
 
 
 def _conv_bias(spec: Spec, options: Options) -> Spec:
@@ -214,7 +214,7 @@ def with_input_transform(spec: Spec) -> Spec:
         cells = (f"slice{channel}:{channel + 1}", f"times {deviation / 0.5!r}", f"plus {(mean - 0.5) / 0.5!r}")
         branches.append(Block(tuple(Layer(read(cell)) for cell in cells), name=f"channel{channel}"))
     block = Block(tuple(branches), name="transform_input", kind="transform input", join=read("concat"))
-    return replace(spec, root=replace(spec.root, items=(block, *spec.root.items)))
+    return replace(spec, root=spec.root._replace(items=(block, *spec.root.items)))
 
 
 _KNOBS: tuple[Callable[[Spec, Options], Spec], ...] = (

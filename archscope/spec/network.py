@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from archscope.core.source import Span
 from archscope.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One use of an op. ``name`` is what people call it (``conv3_2``); ``module`` its attribute in the built module.
 
     ``text`` is the cell as printed, before it was read; ``follows`` is what comes
@@ -25,8 +25,7 @@ class Layer:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Layers and blocks run one after another, or side by side where there is a ``join``.
 
     kind: what the table calls such blocks (``inception``). wiring ``dense``: each item gets all results before it.
@@ -117,7 +116,7 @@ def _without_sides(block: Block) -> Block:
     kept = tuple(
         _without_sides(i) if isinstance(i, Block) else i for i in block.items if not (isinstance(i, Block) and i.side)
     )
-    return replace(block, items=kept)
+    return block._replace(items=kept)
 
 
 def mapped(block: Block, change: Callable[[Layer], tuple[Item, ...]]) -> Block:
@@ -128,4 +127,4 @@ def mapped(block: Block, change: Callable[[Layer], tuple[Item, ...]]) -> Block:
             items.extend(change(item))
         else:
             items.append(mapped(item, change))
-    return replace(block, items=tuple(items))
+    return block._replace(items=tuple(items))

@@ -38,7 +38,7 @@ def with_blocks(spec: Spec, blocks: Blocks) -> Spec:
         for index, each in enumerate(channels):
             items.extend(_with_channels(stage.groups[min(index, len(stage.groups) - 1)], each))
         items.extend(stage.pool if closed else ())
-    changed = replace(holder, items=(*items, *rest))
+    changed = holder._replace(items=(*items, *rest))
     return replace(spec, root=_replaced(spec.root, holder, changed))
 
 
@@ -105,7 +105,7 @@ def _holder(block: Block) -> Block | None:
 def _replaced(block: Block, old: Block, new: Block) -> Block:
     if block is old:
         return new
-    return replace(block, items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
+    return block._replace(items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
 
 
 def _closes(layer: Layer) -> bool:
@@ -114,7 +114,7 @@ def _closes(layer: Layer) -> bool:
 
 
 def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]:
-    return (replace(group[0], op=replace(_conv(group), out_channels=channels)), *group[1:])
+    return (group[0]._replace(op=replace(_conv(group), out_channels=channels)), *group[1:])
 
 
 def _channels(blocks: Blocks, stages: Sequence[Stage]) -> list[tuple[list[int], bool]]:
