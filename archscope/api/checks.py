@@ -27,12 +27,14 @@ def check(network: str, *, witnesses: Sequence[str] | None = None) -> tuple[Find
 
     entry = catalog.find(network) if not catalog.is_file(network) or ".toml:" in network else None
     table = catalog.table_at(network) if entry is None else entry.table
-    names = [entry.network] if entry is not None else list(networks(table))
-    specs = _all_or_problems(table, names)
+    chosen = evidence.named() if witnesses is None else list(witnesses)
+    names = list(networks(table))
+    if entry is not None:
+        names = [entry.network] if any(evidence.concerned(each, table, entry.network) for each in chosen) else []
     return tuple(
         finding
-        for spec, lowered in specs
-        for witness in (evidence.named() if witnesses is None else witnesses)
+        for spec, lowered in _all_or_problems(table, names)
+        for witness in chosen
         for finding in evidence.examined(evidence.Case(table, spec, lowered), witness)
     )
 

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from archscope.catalog import lowered
 from archscope.core.printed import Printed
 from archscope.evidence import AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED, Case, Finding, Unavailable
-from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.claims import Claim, claims_of
 from archscope.spec.compiler import networks
@@ -23,7 +22,7 @@ from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.options import options
 from archscope.spec.table import Table
-from archscope.studies.counting import computed, shape_of
+from archscope.studies.counting import Counts
 
 NEEDS: tuple[str, ...] = ()
 
@@ -53,6 +52,18 @@ def examine(case: Case) -> Iterator[Finding]:
     yield from (finding for finding in _of_table(case.table) if finding.network == case.spec.name)
 
 
+def concerns(table: Table, network: str) -> bool:
+    """Whether a number about the network is printed, or an erratum of its table is told with it."""
+    if not _told or _told[0][0] is not table:
+        first = next(iter(networks(table)))
+        _told[:] = [(table, {first} | {claim.network for claim in claims_of(table)})]
+    return network in _told[0][1]
+
+
+_told: list[tuple[Table, set[str]]] = []
+"""The table asked for last, and the networks that something is printed about."""
+
+
 def _of_table(table: Table) -> list[Finding]:
     """The findings of a table, kept while its networks are asked for one after another."""
     if not _last or _last[0][0] is not table:
@@ -65,17 +76,17 @@ _last: list[tuple[Table, list[Finding]]] = []
 
 
 def _findings(table: Table) -> Iterator[Finding]:
-    graphs: dict[tuple[Any, ...], Graph] = {}
+    about: dict[tuple[Any, ...], Counts] = {}
     columns: dict[tuple[str, str, str], list[Claim]] = {}
     for claim in claims_of(table):
         columns.setdefault((claim.source, claim.column, claim.quantity), []).append(claim)
-        if _network_of(claim) not in graphs:
-            graphs[_network_of(claim)] = _graph(table, claim)
+        if _network_of(claim) not in about:
+            about[_network_of(claim)] = _counts(table, claim)
     used: set[int] = set()
     for claims in columns.values():
-        convention = _fitting(claims, graphs)
+        convention = _fitting(claims, about)
         for claim in claims:
-            yield _finding(table, claim, graphs[_network_of(claim)], convention, used)
+            yield _finding(table, claim, about[_network_of(claim)], convention, used)
     yield from _unused_errata(table, used)
 
 
@@ -84,9 +95,9 @@ def _network_of(claim: Claim) -> tuple[Any, ...]:
     return (claim.network, *claim.changes)
 
 
-def _graph(table: Table, claim: Claim) -> Graph:
+def _counts(table: Table, claim: Claim) -> Counts:
     spec, graph = lowered(table, claim.network)
-    return lower(named(turned(spec, options(dict(claim.changes))))) if claim.changes else graph
+    return Counts(lower(named(turned(spec, options(dict(claim.changes))))) if claim.changes else graph)
 
 
 def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:
@@ -98,7 +109,7 @@ def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:
             yield Finding("published", network, UNDECIDED, place, erratum["printed"], why=str(erratum["says"]))
 
 
-def _fitting(claims: Sequence[Claim], graphs: Mapping[tuple[Any, ...], Graph]) -> Convention:
+def _fitting(claims: Sequence[Claim], about: Mapping[tuple[Any, ...], Counts]) -> Convention:
     """The convention under which most of a column's cells agree; the plainest of several."""
     declared = [claim.thousand for claim in claims if claim.thousand]
     quantity = claims[0].quantity
@@ -106,15 +117,17 @@ def _fitting(claims: Sequence[Claim], graphs: Mapping[tuple[Any, ...], Graph]) -
     factors = [1, 2] if quantity == "macs" else [1]
     norms = [True, False] if quantity == "params" else [True]
     choices = [Convention(*each) for each in combinations(thousands, factors, norms)]
-    return max(choices, key=lambda each: sum(_agrees(c, graphs[_network_of(c)], each) is True for c in claims))
+    if len(choices) == 1:
+        return choices[0]
+    return max(choices, key=lambda each: sum(_agrees(c, about[_network_of(c)], each) is True for c in claims))
 
 
-def _agrees(claim: Claim, graph: Graph, convention: Convention) -> bool | None:
+def _agrees(claim: Claim, counts: Counts, convention: Convention) -> bool | None:
     """Whether the printed value is what the network has; None where no such quantity is computed."""
     if claim.quantity in SHAPES:
-        shape = shape_of(graph, claim.lines, claim.quantity)
+        shape = counts.shape(claim.lines, claim.quantity)
         return None if shape is None else _same_shape(claim.text, shape)
-    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
+    values = counts.of(claim.quantity, claim.lines, batch_norm=convention.batch_norm)
     if not values:
         return None
     printed: Printed = claim.printed()
@@ -129,10 +142,10 @@ def _same_shape(text: str, shape: tuple[int, ...]) -> bool:
     return sizes in ([height, width, channels], [height, width], [channels])
 
 
-def _finding(table: Table, claim: Claim, graph: Graph, convention: Convention, used: set[int]) -> Finding:
-    agrees = _agrees(claim, graph, convention)
+def _finding(table: Table, claim: Claim, counts: Counts, convention: Convention, used: set[int]) -> Finding:
+    agrees = _agrees(claim, counts, convention)
     erratum = _erratum(table, claim)
-    values = _spelled(claim, graph, convention)
+    values = _spelled(claim, counts, convention)
     status, why = AGREES, convention.words(claim.quantity)
     if agrees is None:
         status, why = UNDECIDED, str((erratum or {}).get("says", f"{claim.quantity} is not computed"))
@@ -155,11 +168,11 @@ def _erratum(table: Table, claim: Claim) -> Mapping[str, str] | None:
     return None
 
 
-def _spelled(claim: Claim, graph: Graph, convention: Convention) -> str:
+def _spelled(claim: Claim, counts: Counts, convention: Convention) -> str:
     if claim.quantity in SHAPES:
-        shape = shape_of(graph, claim.lines, claim.quantity)
+        shape = counts.shape(claim.lines, claim.quantity)
         return "" if shape is None else "×".join(map(str, (*shape[1:], shape[0])))
-    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
+    values = counts.of(claim.quantity, claim.lines, batch_norm=convention.batch_norm)
     if not values:
         return ""
     value = convention.factor * values[0]

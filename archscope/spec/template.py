@@ -102,6 +102,8 @@ def match(template: str, text: str) -> dict[str, str] | None:
     True
     """
     first, rest = _taken_apart(template)
+    if first and not text.lstrip().startswith(first[0]):
+        return None
     text = " ".join(text.split())
     if not text.startswith(first):
         return None
