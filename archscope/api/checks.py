@@ -41,12 +41,16 @@ def check(network: str, *, witnesses: Sequence[str] | None = None) -> tuple[Find
 
 def _all_or_problems(table: Table, names: Iterable[str]) -> list[tuple[Spec, Graph]]:
     """The networks of a table with their graphs. Raises TableError with all problems of all of them at once."""
+    from archscope.evidence import published
+
     found, problems = [], dict[str, Problem]()
     for name in names:
         try:
             found.append(catalog.lowered(table, name))
         except ArchscopeError as error:
-            problems |= {str(problem): problem for problem in error.problems}
+            earlier = published.parting(table, name, error)
+            found_here = (*([earlier] if earlier is not None else []), *error.problems)
+            problems |= {str(problem): problem for problem in found_here}
     if problems:
         raise TableError(*problems.values())
     return found

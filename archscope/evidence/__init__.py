@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from archscope.core.errors import ArchscopeError, unknown_name
+from archscope.core.errors import ArchscopeError, TableError, unknown_name
 from archscope.core.source import Span
 from archscope.graph.graph import Graph
 from archscope.spec.network import Spec
@@ -83,7 +83,7 @@ def concerned(witness: str, table: Table, network: str) -> bool:
 def examined(case: Case, witness: str) -> list[Finding]:
     """What the witness says of a network; one ``unavailable`` finding with its reason where it cannot testify.
 
-    Raises UnknownName for a witness that there is not.
+    Raises UnknownName for a witness that there is not, TableError at a cell that should be a number and is none.
     """
     module = _module(witness)
     missing = [package for package in module.NEEDS if find_spec(package) is None]
@@ -93,6 +93,8 @@ def examined(case: Case, witness: str) -> list[Finding]:
         return list(module.examine(case))
     except Unavailable as reason:
         return [_unavailable(case, witness, str(reason))]
+    except TableError:
+        raise  # the table is wrong, not the witness
     except ArchscopeError as error:
         return [_unavailable(case, witness, error.problems[0].message)]
 

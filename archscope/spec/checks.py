@@ -16,7 +16,12 @@ LARGEST_INPUT = 100_000
 ROLES = ("label", "field")
 """What a column of a grid may be, besides one that is taken apart."""
 
-_NEEDED = {"": ("title", "input", "grid"), "side_branches": ("name", "after", "layers")}
+_NEEDED = {
+    "": ("title", "input", "grid"),
+    "side_branches": ("name", "after", "layers"),
+    "published": ("source",),
+    "errata": ("row", "column", "printed", "says"),
+}
 
 
 class _Grid(Protocol):
@@ -40,11 +45,11 @@ class Key(NamedTuple):
 def missing_keys(source: Source, section: str, data: Mapping[str, Any]) -> Iterator[Problem]:
     """A problem for each key that a section must have and has not."""
     kind = section.partition("[")[0]
-    what = {"": "a table", "side_branches": "a side branch"}.get(kind, "")
+    what = {"": "a table", "side_branches": "a side branch", "published": "a source", "errata": "an erratum"}
     for key in _NEEDED.get(kind, ()):
         if key not in data:
             expected = ", ".join(_NEEDED[kind])
-            yield Problem("missing-key", f"{what} needs {key!r}", key_span(source, section), expected)
+            yield Problem("missing-key", f"{what[kind]} needs {key!r}", key_span(source, section), expected)
 
 
 def input_problems(value: Any, where: Key) -> Iterator[Problem]:

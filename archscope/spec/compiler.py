@@ -13,6 +13,7 @@ from archscope.ops import Op
 from archscope.spec.implied import with_implied
 from archscope.spec.items import called, items_of, key_of
 from archscope.spec.knobs import with_batch_norm
+from archscope.spec.mending import mended
 from archscope.spec.network import Block, Item, Spec
 from archscope.spec.reading import Context, Scope
 from archscope.spec.rows import REPEATED, rows_of
@@ -44,6 +45,7 @@ def networks(table: Table) -> dict[str, Network]:
 def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Spec:
     """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once."""
     network = networks(table)[name]
+    table = mended(table)
     context = Context(table, network, tuple(extra), [], count(1))
     column = str(network.get("column", ""))
     if column not in (_network_heads(table) or [""]):
@@ -169,7 +171,7 @@ def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell, 
     return Scope(values, cells, cell.span.at(place))
 
 
-def _taken_apart(template: str, cell: Cell) -> dict[str, str]:
+def _taken_apart(template: str, cell: Cell) -> Mapping[str, str]:
     found = match(template, cell.text)
     if found is None:
         raise TableError(Problem("unreadable-cell", f"cannot read {cell.text!r}", cell.span, expected=template))

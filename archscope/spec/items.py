@@ -194,7 +194,8 @@ def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: l
         when=when,
         numbered=not any(item.name for item in around),
     )
-    joined = Block((main, shortcut), join=join, inline=True, when="shapes agree" if project == "never" else "")
+    when = "shapes agree" if project == "never" else ""
+    joined = Block((main, shortcut), join=join, inline=True, when=when, span=scope.span)
     after = items_of(context, block.get("after", []), plain)
     return Block((joined, *after), kind=kind, span=scope.span)
 
@@ -216,8 +217,8 @@ def _connected(context: Context, block: Mapping[str, Any], scope: Scope, kind: s
 
 
 def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
-    if scope.span is None:
-        scope = scope._replace(span=_own_span(context, text, scope))
+    span = _span_of(context, text, scope)
+    scope = scope if span is scope.span else scope._replace(span=span)
     try:
         name, colon, rest = text.partition(": ")
         name = fill(name, scope.values) if colon and "{" in name else name
@@ -230,8 +231,13 @@ def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
         raise located(error, _place(context, text, scope)) from error
 
 
-def _own_span(context: Context, text: str, scope: Scope) -> Span | None:
-    """Where a text stands that is in no cell: below the grid, or in a program."""
+def _span_of(context: Context, text: str, scope: Scope) -> Span | None:
+    """The cell that a text is filled from, where it is one; else where the text itself stands, or its row."""
+    used = {name for name in placeholders(text) if name in scope.cells}
+    if len(used) == 1:
+        return scope.cells[used.pop()]
+    if scope.span is not None:
+        return scope.span
     if context.table is None:
         return Span(Source("<python>", text), 1, 1, len(text))
     return context.table.where_text(scope.section, scope.key, text)
@@ -252,9 +258,9 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
         found = match(template, cell)
         if found is not None:
             values = {**scope.values, **found}
-            return items_of(
-                context, value, scope._replace(values=values, section="notation", key=template, within=within)
-            )
+            cells = {name: span for name, span in scope.cells.items() if name not in found}
+            inner = scope._replace(values=values, cells=cells, section="notation", key=template, within=within)
+            return items_of(context, value, inner)
     for number, block in enumerate(context.section("blocks")):
         if block.get("name") == cell:
             inner = scope._replace(section=f"blocks[{number}]", key=key_of(block), within=within)

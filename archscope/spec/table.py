@@ -222,7 +222,10 @@ FORM: Form = {
         "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
         "label": str, "unit": str, "K": int, "digits": int, "note": str,
     }],
-    "errata": [{"row": str, "column": str, "printed": str, "source": str, "says": str, "cause": str, "published": str}],
+    "errata": [{
+        "row": str, "column": str, "printed": str, "instead": str, "source": str, "says": str, "cause": str,
+        "published": str,
+    }],
 }  # fmt: skip
 """Every key that a table file may hold, and its type: what is not here is an error, not ignored."""
 

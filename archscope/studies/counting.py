@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from archscope.core.arithmetic import product
+from archscope.core.errors import ArchscopeError
 from archscope.graph.graph import Graph, Node
+from archscope.graph.lowering import lower
 from archscope.graph.paths import longest_path
 from archscope.ops import letters
+from archscope.spec.network import Block, Item, Spec, layers_of
 
 Lines = tuple[int, ...] | None
 """Which layers: those of these lines of the table file; None for all; ``(0,)`` the input; ``(-n,)`` the n-th layer of a
 listing that names the input, then each layer with weights and each pool."""
+
+
+def rows_before(spec: Spec, line: int) -> Spec:
+    """The spec with the rows before the one that stands on a line of the file; all of them where none does."""
+    return replace(spec, root=_before(spec.root, line))
+
+
+def as_far_as_it_goes(spec: Spec, error: ArchscopeError) -> Counts | None:
+    """The counts of the rows before the one whose sizes do not fit; None where there are none."""
+    span = error.problems[0].span
+    part = spec if span is None else rows_before(spec, span.line)
+    return Counts(lower(part)) if span is not None and part.root.items else None
+
+
+def _before(block: Block, line: int) -> Block:
+    """A block with its items before the first one that has a layer of that line."""
+    kept: list[Item] = []
+    for item in block.items:
+        if any(layer.span is not None and layer.span.line == line for layer in layers_of(item)):
+            if isinstance(item, Block) and item.section:
+                kept.append(_before(item, line))
+            break
+        kept.append(item)
+    return block._replace(items=tuple(kept))
 
 
 class Counts:

@@ -124,6 +124,13 @@ def test_a_side_branch_needs_all_its_keys():
     assert [problem.message for problem in found] == [f"a side branch needs {key!r}" for key in ("after", "layers")]
 
 
+def test_a_source_and_an_erratum_need_their_keys():
+    found = problems_of(table("| relu |", heads="| A |", below="[[published]]\nnetwork = 'A'\n[[errata]]\nrow = 'x'"))
+    assert [problem.message for problem in found] == [
+        "a source needs 'source'", *(f"an erratum needs {key!r}" for key in ("column", "printed", "says")),
+    ]  # fmt: skip
+
+
 def test_a_layer_of_a_side_branch_that_does_not_fit_is_shown_there():
     below = "[[side_branches]]\nname = 'x'\nafter = 'a'\nlayers = ['relu', 'conv11-4 valid']"
     text = table("| a: relu |", "| FC-3 |", heads="| A |", below=below)

@@ -66,7 +66,7 @@ def test_the_printed_stride_of_the_last_depthwise_convolution_contradicts_the_si
     assert (graph.shapes_in(last)[0], last.op.window.stride) == ((1, 1024, 7, 7), (1, 1))  # type: ignore[union-attr]
     assert graph.shape_out(last) == (1, 1024, 7, 7)
     errata = table("mobilenet_v1").data["errata"]
-    assert (errata[0]["row"], errata[0]["printed"]) == ("Conv dw / s2", "s2")
+    assert (errata[0]["row"], errata[0]["printed"]) == ("3 × 3 × 1024 dw", "s2")
 
 
 def test_printed_shares_are_those_of_the_layers_but_for_two_digits_that_changed_places() -> None:
@@ -93,9 +93,13 @@ def _share(counts_of: dict[str, int], kind: str) -> str:
     return f"{100 * counts_of[kind] / sum(counts_of.values()):.2f}%"
 
 
-def test_only_the_multiply_adds_that_the_second_paper_prints_for_the_first_network_are_refuted() -> None:
+def test_refuted_are_a_stride_two_swapped_digits_and_what_the_second_paper_prints_for_the_first_network() -> None:
     place = "macs of total (arXiv:1801.04381 (MobileNetV2), Table 4)"
-    assert explained("mobilenet_v1") == [("mobilenet_v1", place, "575M")]
+    assert explained("mobilenet_v1") == [
+        ("mobilenet_v1", "macs share of Conv 3 × 3 (Table 2)", "1.19%"),
+        ("mobilenet_v1", place, "575M"),
+        ("mobilenet_v1", "3 × 3 × 1024 dw, Type / Stride", "s2"),
+    ]
 
 
 def test_the_second_version_has_its_exact_params_and_macs() -> None:
