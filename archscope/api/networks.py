@@ -46,7 +46,7 @@ def load(
     UsageError for a change that makes no sense, Unsupported for one that this network cannot make.
     """
     chosen = options(changes)
-    spec, table = _spec(network, tuple(ops), input, name)
+    spec, table = _spec(network, tuple(ops), input, name, chosen)
     return _changed(spec, chosen, table)
 
 
@@ -85,12 +85,20 @@ def build(
 
 
 def _spec(
-    network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str
+    network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str, chosen: Options
 ) -> tuple[Spec, Table | None]:
     if isinstance(network, str):
         entry = catalog.find(network)
-        spec = compile_table(entry.table, entry.network, ops)
-        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), entry.table
+        table = entry.table
+        if chosen.set:
+            from archscope.spec.overriding import with_cells
+
+            table = with_cells(table, entry.network, chosen.set)
+        spec = compile_table(table, entry.network, ops)
+        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), table
+    if chosen.set:
+        message = "set changes cells of a table, and this network was not loaded from one here"
+        raise UsageError(Problem("bad-value", message, help="give the network's name or its table's file"))
     if isinstance(network, Spec):
         return network, None
     if shape is None:

@@ -145,12 +145,16 @@ def _network_flags(
     ] = False,
     softmax: Annotated[bool, _flag("--softmax", help="Keep the soft-max as a layer.")] = False,
     aux: Annotated[bool, _flag("--aux/--no-aux", help="Auxiliary heads.")] = True,
+    set_: Annotated[
+        list[str] | None,
+        _flag("--set", help='Another text for a cell: "inception (3a).#1×1=32"; may be repeated.', metavar="CELL=TEXT"),
+    ] = None,
 ) -> Changes:
     """The flags as changes to a network."""
     changes = Changes(
         num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
         dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias,
-        dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
+        dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux, set=_cells(set_ or []),
     )  # fmt: skip
     if input_:
         channels, size = _input(input_)
@@ -239,6 +243,20 @@ def _input(text: str) -> tuple[int | None, tuple[int, int]]:
     if len(sizes) == 1:
         return None, (sizes[0], sizes[0])
     return (sizes[0] if len(sizes) == 3 else None), (sizes[-2], sizes[-1])
+
+
+def _cells(given: Sequence[str]) -> dict[str, str] | None:
+    """Texts by cell, of ``row.column=text``."""
+    cells: dict[str, str] = {}
+    for each in given:
+        cell, equals, text = each.partition("=")
+        if not equals or not cell.strip():
+            expected = 'a cell and its text: "inception (3a).#1×1=32", "row 5.D=conv3-512"'
+            raise UsageError(Problem("bad-value", f"--set is {each!r}", expected=expected))
+        if cell.strip() in cells:
+            raise UsageError(Problem("bad-value", f"--set gives {cell.strip()!r} twice"))
+        cells[cell.strip()] = text.strip()
+    return cells or None
 
 
 def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]:

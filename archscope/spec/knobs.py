@@ -241,5 +241,7 @@ def _in_words(options: Options, before: tuple[int, ...]) -> Iterator[str]:
         value = getattr(options, name)
         if is_many(value):
             yield f"{name} varied"
+        elif name == "set":
+            yield from (f"{cell}={text}" for cell, text in (value or {}).items())
         elif value != getattr(usual, name) and name not in {"softmax", "transform_input", "blocks"}:
             yield f"{name}={'×'.join(map(str, value)) if isinstance(value, tuple) else value}"

@@ -38,6 +38,12 @@ def mended(table: Table) -> Table:
     return table if grid is table.grid else table._replace(grid=grid)
 
 
+def settled(table: Table) -> Table:
+    """The table mended for good: its errata have nothing ``instead`` any more, so that its cells may be set."""
+    errata = [{key: its for key, its in each.items() if key != "instead"} for each in table.data.get("errata", [])]
+    return mended(table)._replace(data={**table.data, "errata": errata}) if errata else table
+
+
 def cell_of(table: Table, number: int, erratum: Erratum) -> tuple[int, str]:
     """The row, counted from 0, and the head of the cell that an erratum is about. Raises TableError as ``mended``."""
     head, printed = str(erratum["column"]), str(erratum["printed"])

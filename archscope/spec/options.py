@@ -41,6 +41,7 @@ class Changes(TypedDict, total=False):
     softmax: bool | None
     aux: bool
     transform_input: bool
+    set: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Options:
     torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the soft-max as a
     layer; left out, a table's goes, since modules return logits, and one that you wrote yourself stays. aux: keep the
     auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
-    torchvision's weights were trained on.
+    torchvision's weights were trained on. set: cells of its table that hold another text, by row and column:
+    ``{"inception (4a).#3×3": "192"}``, see :mod:`archscope.spec.overriding`.
     """
 
     num_classes: int | None = None
@@ -75,6 +77,7 @@ class Options:
     softmax: bool | None = None
     aux: bool = True
     transform_input: bool = False
+    set: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("width", "head_width"):
@@ -95,6 +98,9 @@ class Options:
         if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
             expected = "a share from 0 up to, not including, 1"
             raise UsageError(Problem("bad-value", f"dropout is {self.dropout!r}", expected=expected))
+        if self.set is not None and not _is_texts(self.set):
+            expected = 'texts by cell, such as {"inception (4a).#3×3": "192"}'
+            raise UsageError(Problem("bad-value", f"set is {self.set!r}", expected=expected))
 
 
 def options(given: Mapping[str, Any]) -> Options:
@@ -142,6 +148,10 @@ def _positive(name: str, value: int | None) -> None:
 
 def _is_count(value: object) -> bool:
     return is_many(value) or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)
 
 
 def _is_pair(value: object) -> bool:
