@@ -46,7 +46,14 @@ def load(
     UsageError for a change that makes no sense, Unsupported for one that this network cannot make.
     """
     chosen = options(changes)
-    spec, table = _spec(network, tuple(ops), input, name, chosen)
+    own = tuple(ops)
+    spec, table = _spec(network, own, input, name, chosen)
+    if chosen.blocks is not None and table is not None and spec.repeats:
+        from archscope.spec.stages import has_plain_stages, with_repeats
+
+        if not has_plain_stages(spec):
+            spec = with_repeats(table, spec, chosen.blocks, own)
+            chosen = replace(chosen, blocks=None)
     return _changed(spec, chosen, table)
 
 

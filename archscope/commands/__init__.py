@@ -133,7 +133,9 @@ def _network_flags(
     dense: Annotated[bool, _flag("--dense", help="FC layers as convolutions, for larger images.")] = False,
     blocks: Annotated[
         str | None,
-        _flag("--blocks", help="Convolutions per stage: 1,1,2,2,2 or 1x64,1x128 or 64,M,128,M.", metavar="LIST"),
+        _flag(
+            "--blocks", help="Convolutions or blocks per stage: 1,1,2,2,2 or 1x64,1x128 or 64,M,128,M.", metavar="LIST"
+        ),
     ] = None,
     bn: Annotated[str | None, _flag("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.", metavar="WHERE")] = None,
     conv_bias: Annotated[bool | None, _flag("--conv-bias/--no-conv-bias", help="Biases of convolutions.")] = None,

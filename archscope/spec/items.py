@@ -19,16 +19,12 @@ from archscope.ops import Op
 from archscope.spec.checks import block_problems
 from archscope.spec.network import Block, Item, Layer
 from archscope.spec.notation import read
-from archscope.spec.reading import Context, Scope, is_taker, parts_of, split, whole
+from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, split, whole
 from archscope.spec.table import FORM, read_grid
 from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
 DEEPEST = 20
 """How many cells may be made of one another."""
-
-MOST_REPEATS = 1000
-"""How often a block may be repeated; more is a slip of the keyboard."""
-
 
 MOST_ITEMS = 20_000
 """How many values a network may be read from: a table of a kilobyte could otherwise ask for a billion layers."""
@@ -79,6 +75,7 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
     if "repeat" not in block:
         return _once(context, block, scope)
     times = _number(fill(str(block["repeat"]), scope.values), scope)
+    times = times if scope.repeated else context.repeats.of(times)
     only_first = {name: fill(str(value), scope.values) for name, value in block.get("first", {}).items()}
     others = dict.fromkeys(only_first, "1")
     items: list[Item] = []
@@ -86,7 +83,7 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
         values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
         taken = tuple(only_first) if "takes" in block else ()
         takes = whole(str(block.get("takes", "")), scope.values)
-        turned = scope._replace(values=values, taken=taken, takes=takes)
+        turned = scope._replace(values=values, taken=taken, takes=takes, repeated=True)
         items.extend(_once(context, block, turned))
     return items
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archscope.core.source import Span
 from archscope.ops import Op
@@ -79,6 +79,8 @@ class Spec:
     """Whether it ends in features: its table leaves out the layer that would say the classes."""
     transform_input: bool = False
     """Whether torchvision transforms the input when it uses its weights."""
+    repeats: tuple[int, ...] = ()
+    """How often each of the blocks is repeated that its table repeats."""
 
     def layers(self) -> Iterator[Layer]:
         """All layers in order, auxiliary heads included."""
@@ -92,6 +94,13 @@ def layers_of(item: Item) -> Iterator[Layer]:
         return
     for child in item.items:
         yield from layers_of(child)
+
+
+def made_of(item: Item) -> Any:
+    """What an item is made of, as a value that can be compared: ops and how they are wired, names and places aside."""
+    if isinstance(item, Layer):
+        return item.op
+    return (item.join, item.wiring, item.when, item.kind, tuple(made_of(each) for each in item.items))
 
 
 def classifiers(root: Block) -> list[Layer]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 Blocks = Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]
-"""Convolutions per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or ``[64, "M", 128, …]``."""
+"""Convolutions, or repeated blocks, per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or
+``[64, "M", 128, …]``."""
 
 LARGEST = 10_000_000
 """The largest size that may be asked for, as in a cell."""
@@ -52,13 +53,13 @@ class Options:
     width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to``, never below it. head_width: factor
     on the FC layers before the classifier. dropout: share dropped, everywhere. head: ``gap`` puts global average
     pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
-    convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
-    layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool:
-    torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the soft-max as a
-    layer; left out, a table's goes, since modules return logits, and one that you wrote yourself stays. aux: keep the
-    auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
-    torchvision's weights were trained on. set: cells of its table that hold another text, by row and column:
-    ``{"inception (4a).#3×3": "192"}``, see :mod:`archscope.spec.overriding`.
+    convolutions each stage has, or how often each block that its table repeats is repeated. bn: batch norm after each
+    ``conv``, after its ``relu``, there and after the hidden FC layers (``conv+fc``, ``relu+fc``), or ``none``.
+    conv_bias: whether convolutions have biases. adaptive_pool: torchvision's pool in front of the head, so that the
+    same weights fit any input. softmax: keep the soft-max as a layer; left out, a table's goes, since modules return
+    logits, and one that you wrote yourself stays. aux: keep the auxiliary heads. transform_input: map an input
+    normalised for ImageNet to the (x − 0.5) / 0.5 that some of torchvision's weights were trained on. set: cells of its
+    table that hold another text: ``{"inception (4a).#3×3": "192"}``, see :mod:`archscope.spec.overriding`.
     """
 
     num_classes: int | None = None

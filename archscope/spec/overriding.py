@@ -8,13 +8,13 @@ empty text is an empty cell: no layer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archscope.core.errors import Problem, UsageError, nearest
 from archscope.spec.compiler import compile_table, networks
 from archscope.spec.mending import settled
 from archscope.spec.naming import named
-from archscope.spec.network import Block, Item, Layer
+from archscope.spec.network import Block, Layer, made_of
 from archscope.spec.rows import label_of
 from archscope.spec.table import Cell, Table
 
@@ -36,10 +36,10 @@ def with_cells(table: Table, network: str, cells: Mapping[str, str]) -> Table:
     changed = plain
     for name, text in cells.items():
         place = _cell(plain, network, name) or _layers_cell(plain, network, name)
-        before = _structure(changed, network)
+        before = made_of(compile_table(changed, network).root)
         cell = plain.grid.rows[place.row][place.head]
         changed = _with_text(changed, place, Cell(text, cell.span.at(f"{cell.span.place}, set to {text!r}")))
-        if text != cell.text and _structure(changed, network) == before:
+        if text != cell.text and made_of(compile_table(changed, network).root) == before:
             message = f"{name}={text} changes nothing: {network} is not made of this cell"
             raise UsageError(Problem("no-effect", message, cell.span))
     return changed
@@ -148,18 +148,6 @@ def _spelled(table: Table, place: _Place) -> str:
     labels = _labels(table)
     label = labels[place.row]
     return f"{label if label and labels.count(label) == 1 else f'row {place.row + 1}'}.{place.head}"
-
-
-def _structure(table: Table, network: str) -> Any:
-    """What a network is made of, places aside."""
-    spec = compile_table(table, network)
-    return _made_of(spec.root)
-
-
-def _made_of(item: Item) -> Any:
-    if isinstance(item, Layer):
-        return item.op
-    return (item.join, item.wiring, item.when, item.kind, tuple(_made_of(each) for each in item.items))
 
 
 def _plain(text: str) -> str:

@@ -214,7 +214,7 @@ FORM: Form = {
     "sections": {"*": (str, {"first": str, "named": bool})},
     "networks": {"*": (str, {
         "column": str, "aliases": [str], "values": {"*": str}, "input": [int], "after": dict, "bn": str, "note": str,
-        "headless": bool,
+        "headless": bool, "blocks": [int],
         "torchvision": str, "transform_input": bool,
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
