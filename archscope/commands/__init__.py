@@ -124,8 +124,8 @@ def _network_flags(
         str | None, _flag("--head-width", help="Factor on hidden FC layers, such as 1/4.", metavar="X")
     ] = None,
     round_to: Annotated[
-        int, _flag("--round-to", help="Round scaled channels to multiples of this.", metavar="N", min=1)
-    ] = 1,
+        int | None, _flag("--round-to", help="Round scaled channels to multiples of this.", metavar="N", min=1)
+    ] = None,
     head: Annotated[
         str | None,
         _flag("--head", help=f"{' or '.join(HEADS)}; gap pools instead of hidden FC layers.", metavar="HEAD"),

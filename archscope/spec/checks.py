@@ -93,6 +93,10 @@ def network_problems(source: Source, data: Mapping[str, Any]) -> Iterator[Proble
             message = f"bn is {described['bn']!r}"
             span = text_span(source, "networks", network, described["bn"])
             yield Problem("bad-value", message, span, ", ".join(BATCH_NORMS))
+        if described.get("round_to", 1) < 1:
+            message = f"round_to is {described['round_to']}"
+            span = text_span(source, "networks", network, "round_to")
+            yield Problem("bad-value", message, span, "a whole number from 1 on")
         if "input" in described:
             yield from input_problems(described["input"], Key(source, "networks", network))
 

@@ -76,6 +76,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
         headless=bool(network.get("headless", False)),
         transform_input=bool(network.get("transform_input", False)),
         repeats=tuple(context.repeats.given),
+        round_to=int(network.get("round_to", 1)),
     )
     return with_batch_norm(spec, str(network["bn"])) if "bn" in network else spec
 

@@ -3,9 +3,9 @@
 A block's keys are the grammar of structure. One after another: ``layers``. Side by side: ``branches`` with a ``join``;
 ``connections``. Again: ``repeat``, with ``first`` for values that only the first time has, which ``takes`` hands to one
 of its layers; ``{turn}`` counts. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows
-layers: ``follows``, ``last``, ``after``. Which modules there are: layers one after another are modules of what they
-stand in, unless ``module = true``; branches are modules of their own, unless ``module = false`` gives their parts to
-what they stand in: the nearest block with a name.
+layers: ``follows``, ``last``, ``after``. What a width below 1 leaves as it is: ``shrinks = false``. Which modules there
+are: layers one after another are modules of what they stand in, unless ``module = true``; branches are modules of their
+own, unless ``module = false`` gives their parts to what they stand in: the nearest block with a name.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
     if isinstance(value, str):
         return _items_of_text(context, value, scope)
     if isinstance(value, Op):
-        return [Layer(value, span=scope.span, follows=scope.follows)]
+        return [Layer(value, span=scope.span, follows=scope.follows, shrinks=scope.shrinks)]
     if isinstance(value, Layer | Block):
         return [value]
     if isinstance(value, list | tuple):
@@ -72,6 +72,8 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
         raise TableError(problem._replace(span=_where(context, scope)))
     if "follows" in block:
         scope = scope._replace(follows=tuple(block["follows"]))
+    if "shrinks" in block:
+        scope = scope._replace(shrinks=bool(block["shrinks"]))
     if "repeat" not in block:
         return _once(context, block, scope)
     times = _number(fill(str(block["repeat"]), scope.values), scope)
@@ -265,7 +267,7 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
     op = read(cell, context.extra)
     if op.joins:
         raise TableError(Problem("nothing-to-join", f"{cell!r} joins branches, and cannot stand alone"))
-    return [Layer(op, text=cell, span=scope.span, follows=scope.follows)]
+    return [Layer(op, text=cell, span=scope.span, follows=scope.follows, shrinks=scope.shrinks)]
 
 
 def _place(context: Context, text: str, scope: Scope) -> Span | None:

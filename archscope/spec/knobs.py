@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archscope.core.arithmetic import Ratio, Size, is_many, largest
+from archscope.core.arithmetic import is_many
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.expression import Name, Operation
 from archscope.ops import letters
 from archscope.ops.conv import Conv
 from archscope.ops.fc import FC
 from archscope.spec.network import Block, Item, Layer, Spec, classifiers, mapped
 from archscope.spec.notation import read
 from archscope.spec.options import BATCH_NORMS, Options, among
+from archscope.spec.widths import with_head_width, with_width
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from archscope.ops import Op
 
 
@@ -106,43 +103,11 @@ def _with_ops(spec: Spec, change: Callable[[Layer], Op]) -> Spec:
 
 
 def _width(spec: Spec, options: Options) -> Spec:
-    """Channels × width, rounded half up to multiples of ``round_to`` and of the groups, never below one of them."""
-    if options.width is None:
-        return spec
-    if any(_is(layer, "slice") for layer in spec.layers()):
-        message = f"the connection table of {spec.name} fixes its numbers of channels: width cannot change them"
-        raise Unsupported(Problem("no-such-knob", message))
-    heads = {id(layer) for layer in classifiers(spec.root)}
-
-    def widened(layer: Layer) -> Op:
-        op = layer.op
-        if id(layer) in heads or not isinstance(op, Conv) or isinstance(op.out_channels, Name | Operation):
-            return op
-        groups = op.groups if isinstance(op.groups, int) else 1
-        return replace(op, out_channels=scaled(op.out_channels, options.width, math.lcm(options.round_to, groups)))
-
-    return _with_ops(spec, widened)
-
-
-def scaled(channels: Size, factor: Fraction | Ratio | None, multiple: int = 1) -> Size:
-    """``channels × factor``, rounded half up to a multiple of ``multiple``, at least one of it."""
-    if factor is None:
-        return channels
-    units = (2 * channels * factor.numerator + factor.denominator * multiple) // (2 * factor.denominator * multiple)
-    return largest(1, units) * multiple
+    return spec if options.width is None else with_width(spec, options.width, options.round_to)
 
 
 def _head_width(spec: Spec, options: Options) -> Spec:
-    if options.head_width is None:
-        return spec
-    heads = {id(layer) for layer in classifiers(spec.root)}
-
-    def widened(layer: Layer) -> Op:
-        if id(layer) in heads or not isinstance(layer.op, FC):
-            return layer.op
-        return replace(layer.op, out_features=scaled(layer.op.out_features, options.head_width, options.round_to))
-
-    return _with_ops(spec, widened)
+    return spec if options.head_width is None else with_head_width(spec, options.head_width, options.round_to)
 
 
 def _bn(spec: Spec, options: Options) -> Spec:

@@ -13,8 +13,8 @@ from archscope.ops import Op
 class Layer(NamedTuple):
     """One use of an op. ``name`` is what people call it (``conv3_2``); ``module`` its attribute in the built module.
 
-    ``text`` is the cell as printed, before it was read; ``follows`` is what comes
-    after it instead of what its table implies.
+    ``text`` is the cell as printed, before it was read; ``follows`` is what comes after it instead of what its table
+    implies; ``shrinks``: a width below 1 narrows it.
     """
 
     op: Op
@@ -23,6 +23,7 @@ class Layer(NamedTuple):
     text: str = ""
     follows: tuple[str, ...] | None = None
     span: Span | None = None
+    shrinks: bool = True
 
 
 class Block(NamedTuple):
@@ -81,6 +82,8 @@ class Spec:
     """Whether torchvision transforms the input when it uses its weights."""
     repeats: tuple[int, ...] = ()
     """How often each of the blocks is repeated that its table repeats."""
+    round_to: int = 1
+    """What scaled channels are multiples of, unless the caller says otherwise."""
 
     def layers(self) -> Iterator[Layer]:
         """All layers in order, auxiliary heads included."""

@@ -31,7 +31,7 @@ class Changes(TypedDict, total=False):
     input_size: tuple[int, int] | None
     width: Fraction | Ratio | float | str | None
     head_width: Fraction | Ratio | float | str | None
-    round_to: int
+    round_to: int | None
     dropout: float | None
     head: str | None
     dense: bool
@@ -50,16 +50,17 @@ class Options:
     """Changes to a network. None leaves what the table says.
 
     num_classes: outputs of the classifier and of every auxiliary head. in_channels, input_size: of the input.
-    width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to``, never below it. head_width: factor
-    on the FC layers before the classifier. dropout: share dropped, everywhere. head: ``gap`` puts global average
-    pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
-    convolutions each stage has, or how often each block that its table repeats is repeated. bn: batch norm after each
-    ``conv``, after its ``relu``, there and after the hidden FC layers (``conv+fc``, ``relu+fc``), or ``none``.
-    conv_bias: whether convolutions have biases. adaptive_pool: torchvision's pool in front of the head, so that the
-    same weights fit any input. softmax: keep the soft-max as a layer; left out, a table's goes, since modules return
-    logits, and one that you wrote yourself stays. aux: keep the auxiliary heads. transform_input: map an input
-    normalised for ImageNet to the (x − 0.5) / 0.5 that some of torchvision's weights were trained on. set: cells of its
-    table that hold another text: ``{"inception (4a).#3×3": "192"}``, see :mod:`archscope.spec.overriding`.
+    width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to`` and of the groups that they are made
+    or taken in, never below one. head_width: factor on the FC layers before the classifier. dropout: share dropped,
+    everywhere. head: ``gap`` puts global average pooling in place of the hidden FC layers. dense: FC layers as
+    convolutions, for dense evaluation. blocks: how many convolutions each stage has, or how often each block that its
+    table repeats is repeated. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
+    layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool:
+    torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the soft-max as a
+    layer; left out, a table's goes, since modules return logits, and one that you wrote yourself stays. aux: keep the
+    auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
+    torchvision's weights were trained on. set: cells of its table that hold another text: ``{"inception (4a).#3×3":
+    "192"}``, see :mod:`archscope.spec.overriding`.
     """
 
     num_classes: int | None = None
@@ -67,7 +68,7 @@ class Options:
     input_size: tuple[int, int] | None = None
     width: Fraction | Ratio | None = None
     head_width: Fraction | Ratio | None = None
-    round_to: int = 1
+    round_to: int | None = None
     dropout: float | None = None
     head: str | None = None
     dense: bool = False

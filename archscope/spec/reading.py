@@ -21,7 +21,7 @@ class Scope(NamedTuple):
 
     follows: what comes after each layer instead of what the table implies; None for the table's word.
     taken, takes: values that only one layer of a sequence gets, and the template of that layer. repeated: it is within
-    a block that is repeated.
+    a block that is repeated. shrinks: a width below 1 narrows it.
     """
 
     values: Mapping[str, str] = {}
@@ -34,6 +34,7 @@ class Scope(NamedTuple):
     taken: tuple[str, ...] = ()
     takes: str = ""
     repeated: bool = False
+    shrinks: bool = True
 
 
 class Repeats:

@@ -92,6 +92,7 @@ def test_an_input_is_a_shape(value: str, code: str):
         ("[networks]\nb = {}", "missing-key", 9, 1, "b names no column, and every column is a network of its own"),
         ("[networks]\nb = { column = 'A', bn = 'cnv' }", "bad-value", 9, 27, "bn is 'cnv'"),
         ("[networks]\nb = { column = 'A', blocks = [2] }", "bad-value", 9, 21, "blocks of b is [2]"),
+        ("[networks]\nb = { column = 'A', round_to = 0 }", "bad-value", 9, 21, "round_to is 0"),
         ("[networks]\nb = { column = 'A', input = [0] }", "impossible-input", 9, 1, "'b' is [0]"),
         ("[implied]\nconvv = ['relu']", "unknown-op", 9, 1, "no op is called 'convv'"),
         ("[implied]\nrelu = ['rulu']", "unknown-op", 9, 1, "cannot read 'rulu' as an op"),
