@@ -75,18 +75,21 @@ def find(name: str) -> Entry:
 
 
 def lowered(table: Table, network: str) -> tuple[Spec, Graph]:
-    """A network as its table has it, soft-max and all, with its graph at batch 1; kept, for the next one who asks.
+    """A network as its table has it, soft-max and all, with its graph at batch 1; those of one table are kept.
 
     Raises TableError and ShapeError, at the cell, for what cannot be read or does not fit.
     """
-    key = (table.source.name, network)
-    if key not in _lowered or _lowered[key][0] is not table:
+    if not _lowered or _lowered[0][0] is not table:
+        _lowered[:] = [(table, {})]
+    kept = _lowered[0][1]
+    if network not in kept:
         spec = named(compile_table(table, network))
-        _lowered[key] = (table, spec, lower(spec))
-    return _lowered[key][1:]
+        kept[network] = (spec, lower(spec))
+    return kept[network]
 
 
-_lowered: dict[tuple[str, str], tuple[Table, Spec, Graph]] = {}
+_lowered: list[tuple[Table, dict[str, tuple[Spec, Graph]]]] = []
+"""The table asked for last, and its networks: one after another is what checks ask for."""
 
 
 def everything() -> dict[str, Entry]:
@@ -189,11 +192,15 @@ def _plain(name: str) -> str:
 def _mentions(path: Path, wanted: str) -> bool:
     """Whether a file can hold the name at all: parsing every table for one name would take too long."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return _squeezed(wanted) in _squeezed_file(path)
     except (OSError, UnicodeDecodeError):
         # The file is broken: reading it as a table says how, in the words of that error.
         return True
-    return _squeezed(wanted) in _squeezed(text)
+
+
+@lru_cache(maxsize=256)
+def _squeezed_file(path: Path) -> str:
+    return _squeezed(path.read_text(encoding="utf-8"))
 
 
 def _squeezed(text: str) -> str:

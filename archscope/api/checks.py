@@ -27,24 +27,30 @@ def check(network: str, *, witnesses: Sequence[str] | None = None) -> tuple[Find
 
     entry = catalog.find(network) if not catalog.is_file(network) or ".toml:" in network else None
     table = catalog.table_at(network) if entry is None else entry.table
-    names = [entry.network] if entry is not None else list(networks(table))
-    specs = _all_or_problems(table, names)
+    chosen = evidence.named() if witnesses is None else list(witnesses)
+    names = list(networks(table))
+    if entry is not None:
+        names = [entry.network] if any(evidence.concerned(each, table, entry.network) for each in chosen) else []
     return tuple(
         finding
-        for spec, lowered in specs
-        for witness in (evidence.named() if witnesses is None else witnesses)
+        for spec, lowered in _all_or_problems(table, names)
+        for witness in chosen
         for finding in evidence.examined(evidence.Case(table, spec, lowered), witness)
     )
 
 
 def _all_or_problems(table: Table, names: Iterable[str]) -> list[tuple[Spec, Graph]]:
     """The networks of a table with their graphs. Raises TableError with all problems of all of them at once."""
+    from archscope.evidence import published
+
     found, problems = [], dict[str, Problem]()
     for name in names:
         try:
             found.append(catalog.lowered(table, name))
         except ArchscopeError as error:
-            problems |= {str(problem): problem for problem in error.problems}
+            earlier = published.parting(table, name, error)
+            found_here = (*([earlier] if earlier is not None else []), *error.problems)
+            problems |= {str(problem): problem for problem in found_here}
     if problems:
         raise TableError(*problems.values())
     return found

@@ -50,8 +50,14 @@ def load(
     chosen = options(changes)
     if input and isinstance(input[0], str):
         chosen, input = with_example(chosen, [str(each) for each in input]), None  # noqa: A001  as above
-    shape = None if input is None else tuple(int(size) for size in input)
-    spec, table = _spec(network, tuple(ops), shape, name)
+    own, shape = tuple(ops), None if input is None else tuple(int(size) for size in input)
+    spec, table = _spec(network, own, shape, name, chosen)
+    if chosen.blocks is not None and table is not None and spec.repeats:
+        from archscope.spec.stages import has_plain_stages, with_repeats
+
+        if not has_plain_stages(spec):
+            spec = with_repeats(table, spec, chosen.blocks, own)
+            chosen = replace(chosen, blocks=None)
     return _changed(spec, chosen, table)
 
 
@@ -103,12 +109,20 @@ def build(
 
 
 def _spec(
-    network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str
+    network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str, chosen: Options
 ) -> tuple[Spec, Table | None]:
     if isinstance(network, str):
         entry = catalog.find(network)
-        spec = compile_table(entry.table, entry.network, ops)
-        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), entry.table
+        table = entry.table
+        if chosen.set:
+            from archscope.spec.overriding import with_cells
+
+            table = with_cells(table, entry.network, chosen.set)
+        spec = compile_table(table, entry.network, ops)
+        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), table
+    if chosen.set:
+        message = "set changes cells of a table, and this network was not loaded from one here"
+        raise UsageError(Problem("bad-value", message, help="give the network's name or its table's file"))
     if isinstance(network, Spec):
         return network, None
     if shape is None:

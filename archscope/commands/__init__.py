@@ -137,8 +137,8 @@ def _network_flags(
         str | None, _flag("--head-width", help="Factor on hidden FC layers, such as 1/4.", metavar="X")
     ] = None,
     round_to: Annotated[
-        int, _flag("--round-to", help="Round scaled channels to multiples of this.", metavar="N", min=1)
-    ] = 1,
+        int | None, _flag("--round-to", help="Round scaled channels to multiples of this.", metavar="N", min=1)
+    ] = None,
     head: Annotated[
         str | None,
         _flag("--head", help=f"{' or '.join(HEADS)}; gap pools instead of hidden FC layers.", metavar="HEAD"),
@@ -146,7 +146,9 @@ def _network_flags(
     dense: Annotated[bool, _flag("--dense", help="FC layers as convolutions, for larger images.")] = False,
     blocks: Annotated[
         str | None,
-        _flag("--blocks", help="Convolutions per stage: 1,1,2,2,2 or 1x64,1x128 or 64,M,128,M.", metavar="LIST"),
+        _flag(
+            "--blocks", help="Convolutions or blocks per stage: 1,1,2,2,2 or 1x64,1x128 or 64,M,128,M.", metavar="LIST"
+        ),
     ] = None,
     bn: Annotated[str | None, _flag("--bn", help=f"Batch norm: {', '.join(BATCH_NORMS)}.", metavar="WHERE")] = None,
     conv_bias: Annotated[bool | None, _flag("--conv-bias/--no-conv-bias", help="Biases of convolutions.")] = None,
@@ -158,12 +160,16 @@ def _network_flags(
     ] = False,
     softmax: Annotated[bool, _flag("--softmax", help="Keep the soft-max as a layer.")] = False,
     aux: Annotated[bool, _flag("--aux/--no-aux", help="Auxiliary heads.")] = True,
+    set_: Annotated[
+        list[str] | None,
+        _flag("--set", help='Another text for a cell: "inception (3a).#1×1=32"; may be repeated.', metavar="CELL=TEXT"),
+    ] = None,
 ) -> Flags:
     """The flags as changes to a network."""
     changes = Flags(
         num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
         dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias,
-        dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux,
+        dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux, set=_cells(set_ or []),
     )  # fmt: skip
     if input_:
         changes["input"] = tuple(input_)
@@ -234,6 +240,20 @@ def among(flag: str, given: Sequence[str], known: Sequence[str]) -> None:
     for value in given:
         if value not in known:
             raise UsageError(Problem("bad-value", f"{flag} is {value!r}", expected=", ".join(known)))
+
+
+def _cells(given: Sequence[str]) -> dict[str, str] | None:
+    """Texts by cell, of ``row.column=text``."""
+    cells: dict[str, str] = {}
+    for each in given:
+        cell, equals, text = each.partition("=")
+        if not equals or not cell.strip():
+            expected = 'a cell and its text: "inception (3a).#1×1=32", "row 5.D=conv3-512"'
+            raise UsageError(Problem("bad-value", f"--set is {each!r}", expected=expected))
+        if cell.strip() in cells:
+            raise UsageError(Problem("bad-value", f"--set gives {cell.strip()!r} twice"))
+        cells[cell.strip()] = text.strip()
+    return cells or None
 
 
 def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]:

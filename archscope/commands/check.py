@@ -124,7 +124,8 @@ def _verdict(findings: Sequence[Finding], network: str, witness: str) -> str:
 
 def _line(finding: Finding) -> str:
     place = f"{finding.span.source.name}:{finding.span.line}:{finding.span.column}: " if finding.span else ""
-    numbers = f"{finding.claimed}, computed {finding.computed}" if finding.computed else finding.claimed
+    computed = finding.computed if finding.computed.startswith("instead ") else f"computed {finding.computed}"
+    numbers = f"{finding.claimed}, {computed}" if finding.computed else finding.claimed
     return f"{place}{finding.status}: {finding.network}, {finding.what}: {numbers}: {finding.why}"
 
 

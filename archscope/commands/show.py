@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -93,30 +94,35 @@ def _column(table: Table, network: str) -> str:
     return by_name[network]
 
 
-def _computed(address: str, table: Table) -> dict[tuple[int, int], str]:
-    """For the place of each printed number, what stands there with the computed one: ``✗ 463K (510,104)``."""
+def _computed(address: str, table: Table) -> dict[tuple[int, int], Finding]:
+    """For the place of each cell that a number or an erratum is about, what was found of it."""
     names = [address] if catalog.is_file(address) else list(networks(table))
     findings = [finding for name in names for finding in checks.check(name, witnesses=["published"])]
     return {
-        (each.span.line, each.span.column): _beside(each)
+        (each.span.line, each.span.column): each
         for each in findings
         if each.span is not None and each.status not in {UNDECIDED, UNAVAILABLE}
     }
 
 
-def _beside(finding: Finding) -> str:
-    value = finding.computed.partition(" (")[0]
+def _beside(text: str, finding: Finding | None) -> str:
+    """A cell with what was found of it: ``✗ 463K (510,104)``."""
+    if finding is None:
+        return text
+    value = re.sub(r" \([\d.]+×\)$", "", finding.computed)
+    marked = f"{finding.claimed} ({value})"
     if finding.status != AGREES:
-        return f"✗ {finding.claimed} ({value})"
-    is_size = finding.what.startswith(("input", "output"))
-    return f"{finding.claimed} ✓" if is_size or value == finding.claimed else f"{finding.claimed} ({value})"
+        marked = f"✗ {marked}"
+    elif finding.what.startswith(("input", "output")) or value == finding.claimed:
+        marked = f"{finding.claimed} ✓"
+    return text.replace(finding.claimed, marked)
 
 
-def _cells(row: dict[str, Cell], heads: list[str], beside: dict[tuple[int, int], str]) -> tuple[str, ...]:
+def _cells(row: dict[str, Cell], heads: list[str], beside: dict[tuple[int, int], Finding]) -> tuple[str, ...]:
     """The texts of a row; one that spans columns is the same object in each."""
     texts: dict[int, str] = {}
     columns = [row[head].span.column for head in heads]
     for head, column in zip(heads, columns, strict=True):
-        text = beside.get((row[head].span.line, column), row[head].text)
+        text = _beside(row[head].text, beside.get((row[head].span.line, column)))
         texts.setdefault(column, Spanning(text) if columns.count(column) > 1 else text)
     return tuple(texts[column] for column in columns)

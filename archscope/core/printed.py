@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archscope.core.errors import Problem, TableError
 from archscope.core.source import Span
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _NUMBER = (
     r"(?:≈|~=|~|=)?\s*(?P<whole>\d[\d,\s]*)(?:\.(?P<part>\d+))?\s*"
@@ -44,6 +47,29 @@ class Printed(NamedTuple):
         step = 10 ** (len(str(count)) - significant)
         cut, rounded = count // step * step, (count + step // 2) // step * step
         return self.digits * below in {cut * 10**self.decimals, rounded * 10**self.decimals}
+
+    def is_share(self, part: int, whole: int) -> bool:
+        """Whether ``part`` of ``whole``, in per cent, rounded or cut to the printed digits, is this number.
+
+        >>> number("1.19%").is_share(10838016, 568740352), number("1.91%").is_share(10838016, 568740352)
+        (False, True)
+        """
+        above = 100 * part * 10**self.decimals
+        return self.digits in {above // whole, (2 * above + whole) // (2 * whole)}
+
+    def bounds(self, thousand: int = 1000, significant: int | None = None) -> tuple[Fraction, Fraction]:
+        """The least and the largest number that is printed like this, rounded or cut.
+
+        >>> [str(each) for each in (*number("2.7K").bounds(), *number("800K").bounds(significant=2))]
+        ['2650', '2800', '795000', '810000']
+        """
+        from fractions import Fraction
+
+        value = Fraction(self.digits * self.scale(thousand), 10**self.decimals)
+        unit = Fraction(self.scale(thousand), 10**self.decimals)
+        filled = len(str(int(value))) - significant if significant is not None else 0
+        unit = max(unit, Fraction(10**filled)) if filled > 0 else unit
+        return value - unit / 2, value + unit
 
     def scale(self, thousand: int = 1000) -> int:
         """What one of the number's units is."""

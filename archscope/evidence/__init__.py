@@ -1,7 +1,8 @@
 """Independent witnesses of a network's numbers, one per file; the file's name is the witness's name.
 
 A module here defines ``NEEDS``, the packages it cannot do without, and ``examine(case) -> findings``. It raises
-:class:`Unavailable` where it cannot say anything about a network: that never counts as agreement.
+:class:`Unavailable` where it cannot say anything about a network: that never counts as agreement. It may define
+``concerns(table, network) -> bool``, false where it has nothing to say, so that no graph is made for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from archscope.core.errors import ArchscopeError, unknown_name
+from archscope.core.errors import ArchscopeError, TableError, unknown_name
 from archscope.core.source import Span
 from archscope.graph.graph import Graph
 from archscope.spec.network import Spec
@@ -74,14 +75,17 @@ def named() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
+def concerned(witness: str, table: Table, network: str) -> bool:
+    """Whether a witness may have something to say of a network of a table. Raises UnknownName for no witness."""
+    return bool(getattr(_module(witness), "concerns", _always)(table, network))
+
+
 def examined(case: Case, witness: str) -> list[Finding]:
     """What the witness says of a network; one ``unavailable`` finding with its reason where it cannot testify.
 
-    Raises UnknownName for a witness that there is not.
+    Raises UnknownName for a witness that there is not, TableError at a cell that should be a number and is none.
     """
-    if witness not in named():
-        raise unknown_name("witness", witness, named())
-    module: Any = import_module(f"archscope.evidence.{witness}")
+    module = _module(witness)
     missing = [package for package in module.NEEDS if find_spec(package) is None]
     if missing:
         return [_unavailable(case, witness, f"{', '.join(missing)} is not installed")]
@@ -89,8 +93,20 @@ def examined(case: Case, witness: str) -> list[Finding]:
         return list(module.examine(case))
     except Unavailable as reason:
         return [_unavailable(case, witness, str(reason))]
+    except TableError:
+        raise  # the table is wrong, not the witness
     except ArchscopeError as error:
         return [_unavailable(case, witness, error.problems[0].message)]
+
+
+def _module(witness: str) -> Any:
+    if witness not in named():
+        raise unknown_name("witness", witness, named())
+    return import_module(f"archscope.evidence.{witness}")
+
+
+def _always(table: Table, network: str) -> bool:  # noqa: ARG001  the signature of ``concerns``
+    return True
 
 
 def _unavailable(case: Case, witness: str, why: str) -> Finding:

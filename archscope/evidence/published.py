@@ -1,49 +1,37 @@
 """The paper's own printed numbers, and those of other sources about the network, cell by cell.
 
-A cell agrees if the computed value, rounded or cut to the printed digits, equals it, for params with or without biases.
-What a column means (K = 1000 or 1024, MACs or FLOPs, batch norm counted or not) is the convention under which most of
-its cells agree, and is stated. Whatever is left is refuted: nothing is tolerated.
+Every printed number is held against what the network has (``studies/agreement.py``), and against the cells beside it
+(``studies/consistency.py``). A cell that the network is made of, and that an erratum mends, is put back as it is
+printed: it is refuted where the network then does not fit, or parts from the printed numbers.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product as combinations
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archscope.catalog import lowered
-from archscope.core.printed import Printed
+from archscope.core.errors import ArchscopeError, Problem
 from archscope.evidence import AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED, Case, Finding, Unavailable
-from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
-from archscope.spec.claims import Claim, claims_of
-from archscope.spec.compiler import networks
+from archscope.spec.claims import Claim, claims_of, label_at, papers_networks
+from archscope.spec.compiler import compile_table, networks
 from archscope.spec.knobs import turned
+from archscope.spec.mending import Erratum, cell_of, without_instead
 from archscope.spec.naming import named
+from archscope.spec.network import Spec
 from archscope.spec.options import options
 from archscope.spec.table import Table
-from archscope.studies.counting import computed, shape_of
+from archscope.studies.agreement import Convention, agrees, fitting, spelled
+from archscope.studies.consistency import first_step_off, places, sums
+from archscope.studies.counting import Counts, as_far_as_it_goes, rows_before
 
 NEEDS: tuple[str, ...] = ()
 
-SHAPES = ("input", "output")
-"""Quantities that are sizes, not counts."""
 
-
-class Convention(NamedTuple):
-    """What a column of printed numbers means."""
-
-    thousand: int = 1000
-    factor: int = 1
-    batch_norm: bool = True
-
-    def words(self, quantity: str) -> str:
-        """The convention as a note, for a quantity where it matters."""
-        parts = [f"K = {self.thousand}"] if quantity in {"params", "weights"} else []
-        parts += [{1: "multiply-accumulates", 2: "FLOPs, 2 × MACs"}[self.factor]] if quantity == "macs" else []
-        parts += ["without batch norm"] if quantity == "params" and not self.batch_norm else []
-        return ", ".join(parts)
+def concerns(table: Table, network: str) -> bool:
+    """Whether a number about the network is printed, or an erratum of its table is told with it."""
+    return network in _read(table).networks
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -53,115 +41,183 @@ def examine(case: Case) -> Iterator[Finding]:
     yield from (finding for finding in _of_table(case.table) if finding.network == case.spec.name)
 
 
+def parting(table: Table, network: str, error: ArchscopeError) -> Problem | None:
+    """Of a network that has an error: the row before it from which on sizes part from the printed ones."""
+    try:
+        counts = as_far_as_it_goes(named(compile_table(table, network)), error)
+    except ArchscopeError:
+        return None  # it is no size that is wrong, and the error itself says what
+    off = None if counts is None else first_step_off(_read(table).unexplained(network), counts)
+    return None if off is None else Problem("printed-size", off.why, off.span or off.cells[0].span)
+
+
+class _Column(NamedTuple):
+    """The claims of a column, and what its numbers mean."""
+
+    claims: list[Claim]
+    convention: Convention
+
+
+class _Read:
+    """A table as its witness reads it, kept while its networks are asked for one after another.
+
+    Conventions are inferred over all networks of a table, so that its findings are made at once.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.claims = list(claims_of(table))
+        self.networks = {claim.network for claim in self.claims}
+        self.errata: list[Erratum] = list(table.data.get("errata", []))
+        self.networks |= {_network_of(table, erratum) for erratum in self.errata if "published" not in erratum}
+        self.findings: list[Finding] = []
+        self._counts: dict[tuple[Any, ...], Counts] = {}
+
+    def counts(self, claim: Claim) -> Counts:
+        """The counts of a claim's network, under the options that its number is printed for."""
+        key = (claim.network, *claim.changes)
+        if key not in self._counts:
+            spec, graph = lowered(self.table, claim.network)
+            changed = turned(spec, options(dict(claim.changes))) if claim.changes else None
+            self._counts[key] = Counts(graph if changed is None else lower(named(changed)))
+        return self._counts[key]
+
+    def columns(self) -> list[_Column]:
+        """The claims by column, each with the convention that fits."""
+        columns: dict[tuple[str, str, str], list[Claim]] = {}
+        for claim in self.claims:
+            columns.setdefault((claim.source, claim.column, claim.quantity), []).append(claim)
+        return [_Column(claims, fitting(claims, self.counts)) for claims in columns.values()]
+
+    def unexplained(self, network: str) -> list[Claim]:
+        """The claims of the table itself about a network that no erratum is about."""
+        own = (claim for claim in self.claims if claim.network == network and not claim.source)
+        return [claim for claim in own if self.erratum(claim) is None]
+
+    def erratum(self, claim: Claim) -> int | None:
+        """The number of the erratum that is about a claim's cell."""
+        wanted = (claim.source, claim.row, claim.column, claim.text)
+        places = enumerate((str(e.get("published", "")), e["row"], e["column"], e["printed"]) for e in self.errata)
+        return next((number for number, place in places if place == wanted), None)
+
+
+_last: list[_Read] = []
+
+
+def _read(table: Table) -> _Read:
+    if not _last or _last[0].table is not table:
+        _last[:] = [_Read(table)]
+    return _last[0]
+
+
 def _of_table(table: Table) -> list[Finding]:
-    """The findings of a table, kept while its networks are asked for one after another."""
-    if not _last or _last[0][0] is not table:
-        _last[:] = [(table, list(_findings(table)))]
-    return _last[0][1]
+    read = _read(table)
+    if not read.findings:
+        read.findings.extend(_findings(read))
+    return read.findings
 
 
-_last: list[tuple[Table, list[Finding]]] = []
-"""The table asked for last, and its findings: conventions are inferred over all networks of one."""
+def _findings(read: _Read) -> Iterator[Finding]:
+    columns, used = read.columns(), set[int]()
+    for column in columns:
+        for claim in column.claims:
+            yield _of_claim(read, claim, column.convention, used)
+    yield from _of_clashes(read, columns)
+    for number in range(len(read.errata)):
+        if number not in used:
+            yield _of_erratum(read, number, columns)
 
 
-def _findings(table: Table) -> Iterator[Finding]:
-    graphs: dict[tuple[Any, ...], Graph] = {}
-    columns: dict[tuple[str, str, str], list[Claim]] = {}
-    for claim in claims_of(table):
-        columns.setdefault((claim.source, claim.column, claim.quantity), []).append(claim)
-        if _network_of(claim) not in graphs:
-            graphs[_network_of(claim)] = _graph(table, claim)
-    used: set[int] = set()
-    for claims in columns.values():
-        convention = _fitting(claims, graphs)
-        for claim in claims:
-            yield _finding(table, claim, graphs[_network_of(claim)], convention, used)
-    yield from _unused_errata(table, used)
-
-
-def _network_of(claim: Claim) -> tuple[Any, ...]:
-    """What a claim is about: a network, and the options under which the number is printed."""
-    return (claim.network, *claim.changes)
-
-
-def _graph(table: Table, claim: Claim) -> Graph:
-    spec, graph = lowered(table, claim.network)
-    return lower(named(turned(spec, options(dict(claim.changes))))) if claim.changes else graph
-
-
-def _unused_errata(table: Table, used: set[int]) -> Iterator[Finding]:
-    """Errata about what is printed, but is no number that can be held against the network."""
-    network = next(iter(networks(table)))
-    for erratum in table.data.get("errata", []):
-        if id(erratum) not in used:
-            place = f"{erratum['row']}, {erratum['column']}"
-            yield Finding("published", network, UNDECIDED, place, erratum["printed"], why=str(erratum["says"]))
-
-
-def _fitting(claims: Sequence[Claim], graphs: Mapping[tuple[Any, ...], Graph]) -> Convention:
-    """The convention under which most of a column's cells agree; the plainest of several."""
-    declared = [claim.thousand for claim in claims if claim.thousand]
-    quantity = claims[0].quantity
-    thousands = declared[:1] or ([1000, 1024] if quantity in {"params", "weights"} else [1000])
-    factors = [1, 2] if quantity == "macs" else [1]
-    norms = [True, False] if quantity == "params" else [True]
-    choices = [Convention(*each) for each in combinations(thousands, factors, norms)]
-    return max(choices, key=lambda each: sum(_agrees(c, graphs[_network_of(c)], each) is True for c in claims))
-
-
-def _agrees(claim: Claim, graph: Graph, convention: Convention) -> bool | None:
-    """Whether the printed value is what the network has; None where no such quantity is computed."""
-    if claim.quantity in SHAPES:
-        shape = shape_of(graph, claim.lines, claim.quantity)
-        return None if shape is None else _same_shape(claim.text, shape)
-    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
-    if not values:
-        return None
-    printed: Printed = claim.printed()
-    return any(printed.equals(convention.factor * value, convention.thousand, claim.significant) for value in values)
-
-
-def _same_shape(text: str, shape: tuple[int, ...]) -> bool:
-    """Whether printed sizes are those of the shape (channels, height, width): h×w×c, or h×w alone, or c alone."""
-    channels, *axes = shape
-    height, width = axes or (1, 1)
-    sizes = [int(part) for part in re.findall(r"\d+", re.sub(r"(\d+)²", r"\1×\1", text))]
-    return sizes in ([height, width, channels], [height, width], [channels])
-
-
-def _finding(table: Table, claim: Claim, graph: Graph, convention: Convention, used: set[int]) -> Finding:
-    agrees = _agrees(claim, graph, convention)
-    erratum = _erratum(table, claim)
-    values = _spelled(claim, graph, convention)
+def _of_claim(read: _Read, claim: Claim, convention: Convention, used: set[int]) -> Finding:
+    counts, number = read.counts(claim), read.erratum(claim)
+    agreed, erratum = agrees(claim, counts, convention), None if number is None else read.errata[number]
     status, why = AGREES, convention.words(claim.quantity)
-    if agrees is None:
-        status, why = UNDECIDED, str((erratum or {}).get("says", f"{claim.quantity} is not computed"))
-    elif agrees and erratum is not None and id(erratum) not in used:
+    if agreed is None:
+        status, why = UNDECIDED, f"{claim.quantity} is not computed" if erratum is None else str(erratum["says"])
+    elif agreed and erratum is not None and number not in used:
         status, why = STALE, "the table has an erratum for this cell, and the cell agrees"
-    elif not agrees:
+    elif not agreed:
         status = REFUTED if erratum is None else EXPLAINED
-        why = "no erratum explains it" if erratum is None else str(erratum.get("cause") or erratum["says"])
-    if erratum is not None:
-        used.add(id(erratum))
+        why = "no erratum explains it" if erratum is None else _cause(erratum)
+    if number is not None:
+        used.add(number)
+    values = spelled(claim, counts, convention)
     return Finding("published", claim.network, status, claim.where, claim.text, values, why, claim.span)
 
 
-def _erratum(table: Table, claim: Claim) -> Mapping[str, str] | None:
-    for erratum in table.data.get("errata", []):
-        place = (str(erratum.get("published", "")), erratum["row"], erratum["column"], erratum["printed"])
-        if place == (claim.source, claim.row, claim.column, claim.text):
-            found: Mapping[str, str] = erratum
-            return found
-    return None
+def _of_clashes(read: _Read, columns: list[_Column]) -> Iterator[Finding]:
+    """Cells that contradict one another, where no erratum is about any of them."""
+    claims, conventions = [column.claims for column in columns], [column.convention for column in columns]
+    clashes = [*sums(claims, read.counts, conventions), *places(claims, read.counts, conventions)]
+    for network in dict.fromkeys(claim.network for claim in read.claims):
+        own = read.unexplained(network)
+        off = first_step_off(own, read.counts(own[0])) if own else None
+        if off is not None and off.span is not None and off.span is not off.cells[0].span:
+            clashes.append(off._replace(what=f"output of {label_at(read.table, off.span.line)}"))
+    for clash in clashes:
+        if all(read.erratum(claim) is None for claim in clash.cells):
+            first = clash.cells[0]
+            why = f"{clash.why}; no erratum explains it"
+            span = clash.span or first.span
+            yield Finding("published", first.network, REFUTED, clash.what, clash.claimed, clash.computed, why, span)
 
 
-def _spelled(claim: Claim, graph: Graph, convention: Convention) -> str:
-    if claim.quantity in SHAPES:
-        shape = shape_of(graph, claim.lines, claim.quantity)
-        return "" if shape is None else "×".join(map(str, (*shape[1:], shape[0])))
-    values = computed(graph, claim.quantity, claim.lines, batch_norm=convention.batch_norm)
-    if not values:
-        return ""
-    value = convention.factor * values[0]
-    printed = claim.printed().value(convention.thousand)
-    return f"{value:,} ({value / printed:.3f}×)" if printed and value != printed else f"{value:,}"
+def _of_erratum(read: _Read, number: int, columns: list[_Column]) -> Finding:
+    """An erratum about a cell that is no number: the network with that cell as it is printed."""
+    table, erratum = read.table, read.errata[number]
+    network, place = _network_of(table, erratum), f"{erratum['row']}, {erratum['column']}"
+    finding = Finding("published", network, UNDECIDED, place, str(erratum["printed"]))
+    if "published" in erratum:
+        return finding._replace(status=STALE, why=f"{erratum['published']} prints no such number")
+    row, head = cell_of(table, number, erratum)
+    finding = finding._replace(span=table.grid.rows[row][head].span, computed=f"instead {erratum.get('instead', '')}")
+    if "instead" not in erratum:
+        return finding._replace(
+            computed="", why=f"it is no number, and nothing is said to stand instead: {erratum['says']}"
+        )
+    against = _against(read, number, network, columns)
+    if against is None:
+        fits = "as printed every size and every number fits as well"
+        return finding._replace(why=f"{fits}: {erratum['says']}")
+    return finding._replace(status=EXPLAINED, why=f"as printed, {against}. {_cause(erratum)}")
+
+
+def _against(read: _Read, number: int, network: str, columns: list[_Column]) -> str | None:
+    """What speaks against a cell as it is printed, all others mended; None where nothing does."""
+    spec = named(compile_table(without_instead(read.table, number), network))
+    row, head = cell_of(read.table, number, read.errata[number])
+    line = read.table.grid.rows[row][head].span.line
+    # What is wrong with a row mostly shows in it, or in the next one; only then is the whole network looked at.
+    for part in (rows_before(spec, line + 2), spec):
+        counts, why = _as_it_stands(part, line)
+        off = None if counts is None else first_step_off(read.unexplained(network), counts)
+        if off is not None or why:
+            return why if off is None else f"{off.why} ({off.cells[0].row})"
+    own = [(claim, each.convention) for each in columns for claim in each.claims if claim.network == network]
+    refuted = [
+        claim.where
+        for claim, convention in own
+        if not claim.changes and counts is not None
+        and agrees(claim, counts, convention) is False and agrees(claim, read.counts(claim), convention)
+    ]  # fmt: skip
+    return f"it would not have the printed {refuted[0]}" if refuted else None
+
+
+def _as_it_stands(spec: Spec, line: int) -> tuple[Counts | None, str]:
+    """The counts of a spec, as far as its sizes fit, and why it ends there; only why where it ends on this line."""
+    try:
+        return Counts(lower(spec)), ""
+    except ArchscopeError as error:
+        problem = error.problems[0]
+        here = problem.span is not None and problem.span.line == line
+        return None if here else as_far_as_it_goes(spec, error), problem.message
+
+
+def _network_of(table: Table, erratum: Erratum) -> str:
+    """The network that an erratum is told with: its column's, else the first."""
+    own = papers_networks(table)
+    return own.get(str(erratum["column"])) or next(iter(networks(table)))
+
+
+def _cause(erratum: Erratum) -> str:
+    return str(erratum.get("cause") or erratum["says"])

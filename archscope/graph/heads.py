@@ -73,12 +73,12 @@ def _path(graph: Graph, child: tuple[str, int]) -> str:
 
 def _with_item(block: Block, path: str, at: int, item: Item, here: str = "") -> Block:
     if here == path:
-        return replace(block, items=(*block.items[:at], item, *block.items[at:]))
+        return block._replace(items=(*block.items[:at], item, *block.items[at:]))
     items = tuple(
         _with_item(child, path, at, item, f"{here}.{child.module}".lstrip(".")) if isinstance(child, Block) else child
         for child in block.items
     )
-    return replace(block, items=items)
+    return block._replace(items=items)
 
 
 def _kernels(graph: Graph) -> dict[str, tuple[int, int]]:
@@ -106,9 +106,9 @@ def _with_convs(block: Block, here: str, kernels: dict[str, tuple[int, int]]) ->
         elif isinstance(item.op, FC):
             kernel = kernels[path]
             size = kernel[0] if kernel[0] == kernel[1] else pair(kernel)
-            items.append(replace(item, op=Conv(size, item.op.out_features, padding=0, bias=item.op.bias)))
+            items.append(item._replace(op=Conv(size, item.op.out_features, padding=0, bias=item.op.bias)))
         elif letters(item.op.notation or "") == "flatten":
             continue
         else:
             items.append(item)
-    return replace(block, items=tuple(items))
+    return block._replace(items=tuple(items))

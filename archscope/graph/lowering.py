@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from archscope.core.arithmetic import Shape, agree, is_many, require
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
@@ -103,8 +104,10 @@ class _Builder:
     def joined(self, block: Block, join: Op, x: int, scope: int) -> int:
         """Branches side by side and their join. A conditional one looks at what the first branch made of the input."""
         results: list[int] = []
+        starts: list[int] = []
         self.kept.add(self.tensors[x].storage)
         for branch in block.items:
+            starts.append(len(self.nodes))
             same = bool(results) and agree(self.tensors[results[0]].shape, self.tensors[x].shape)
             if isinstance(branch, Block) and branch.when == "shapes differ" and same:
                 results.append(x)
@@ -112,11 +115,19 @@ class _Builder:
                 return results[0]
             else:
                 self.target = self.tensors[results[0]].shape[1] if results else 0
-                results.append(self.item(branch, (x,), scope))
+                results.append(self.branch(branch, x, scope))
         try:
             return self.function(join, tuple(results), scope, block.span)
         except ArchscopeError as error:
-            raise located(error, block.span) from error
+            made = [self.nodes[start:end] for start, end in pairwise([*starts, len(self.nodes)])]
+            shapes = [self.tensors[index].shape for index in results]
+            raise located(error, _odd_one(shapes, made) or block.span) from error
+
+    def branch(self, branch: Item, x: int, scope: int) -> int:
+        """Runs a branch. A single FC layer flattens a feature map, as it does after other layers."""
+        if isinstance(branch, Layer) and branch.op.rank == 2 and len(self.tensors[x].shape) > 2:
+            x = self.function(Flatten(), (x,), scope, branch.span)
+        return self.item(branch, (x,), scope)
 
     def dense(self, block: Block, x: int, scope: int) -> int:
         """Each item on all results before it, concatenated within it; in the end all of them (arXiv:1608.06993)."""
@@ -195,6 +206,21 @@ class _Builder:
         side = self.scopes[scope].side
         self.nodes.append(Node(op, path, name, inputs, outputs, parameters, buffers, scope, 0, side, text, span))
         return outputs[0]
+
+
+def _odd_one(shapes: Sequence[Shape], made: Sequence[Sequence[Node]]) -> Span | None:
+    """Where to point when branches cannot be joined: at the last layer with weights of the one that fewest agree with.
+
+    They are told by height and width, and by channels where those agree; of several the first. A branch without layers
+    of its own is only what came in.
+    """
+    sizes = [shape[2:] for shape in shapes]
+    told = shapes if all(size == sizes[0] for size in sizes) else sizes
+    ranked = sorted((told.count(told[n]), n) for n, nodes in enumerate(made) if nodes)
+    if not ranked:
+        return None
+    nodes = made[ranked[0][1]]
+    return next((node.span for node in reversed(nodes) if node.op.weight_layer), nodes[-1].span)
 
 
 def _side_outputs(sides: list[Output]) -> list[Output]:

@@ -178,6 +178,7 @@ class Moving(Op):
         return 0
 
 
+@lru_cache(maxsize=4096)
 def letters(text: str) -> str:
     """The letters that a cell, or a notation, begins with; they name its op's file.
 

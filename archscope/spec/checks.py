@@ -16,7 +16,12 @@ LARGEST_INPUT = 100_000
 ROLES = ("label", "field")
 """What a column of a grid may be, besides one that is taken apart."""
 
-_NEEDED = {"": ("title", "input", "grid"), "side_branches": ("name", "after", "layers")}
+_NEEDED = {
+    "": ("title", "input", "grid"),
+    "side_branches": ("name", "after", "layers"),
+    "published": ("source",),
+    "errata": ("row", "column", "printed", "says"),
+}
 
 
 class _Grid(Protocol):
@@ -40,11 +45,11 @@ class Key(NamedTuple):
 def missing_keys(source: Source, section: str, data: Mapping[str, Any]) -> Iterator[Problem]:
     """A problem for each key that a section must have and has not."""
     kind = section.partition("[")[0]
-    what = {"": "a table", "side_branches": "a side branch"}.get(kind, "")
+    what = {"": "a table", "side_branches": "a side branch", "published": "a source", "errata": "an erratum"}
     for key in _NEEDED.get(kind, ()):
         if key not in data:
             expected = ", ".join(_NEEDED[kind])
-            yield Problem("missing-key", f"{what} needs {key!r}", key_span(source, section), expected)
+            yield Problem("missing-key", f"{what[kind]} needs {key!r}", key_span(source, section), expected)
 
 
 def input_problems(value: Any, where: Key) -> Iterator[Problem]:
@@ -88,6 +93,10 @@ def network_problems(source: Source, data: Mapping[str, Any]) -> Iterator[Proble
             message = f"bn is {described['bn']!r}"
             span = text_span(source, "networks", network, described["bn"])
             yield Problem("bad-value", message, span, ", ".join(BATCH_NORMS))
+        if described.get("round_to", 1) < 1:
+            message = f"round_to is {described['round_to']}"
+            span = text_span(source, "networks", network, "round_to")
+            yield Problem("bad-value", message, span, "a whole number from 1 on")
         if "input" in described:
             yield from input_problems(described["input"], Key(source, "networks", network))
 

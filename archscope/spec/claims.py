@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archscope.core.errors import Problem, TableError
+from archscope.core.errors import Problem, TableError, nearest
 from archscope.core.printed import Printed, number
 from archscope.core.source import Span
 from archscope.spec.compiler import networks
+from archscope.spec.options import Options
 from archscope.spec.table import Cell, Table, read_grid
 from archscope.spec.template import match
 
@@ -66,6 +67,12 @@ def papers_networks(table: Table) -> dict[str, str]:
     for name, entry in networks(table).items():
         own.setdefault(str(entry.get("column", "")), name)
     return own
+
+
+def label_at(table: Table, line: int) -> str:
+    """The label of the row on a line of the file; empty where no row is."""
+    rows = (row for row in table.grid.rows if next(iter(row.values())).span.line == line)
+    return next((_row_name(table, row) for row in rows), "")
 
 
 def _of_columns(table: Table) -> Iterator[Claim]:
@@ -154,11 +161,47 @@ def _of_section(table: Table, index: int, section: Mapping[str, Any]) -> Iterato
                 network = _network(table, section, place)
                 yield claim._replace(network=network, quantity=role, lines=(-1 - index_,))
             elif isinstance(role, str) and first in rows:
-                entry = {"network": rows[first]} if isinstance(rows[first], str) else rows[first]
-                changes = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in entry.items())[1:]
-                yield claim._replace(network=_network(table, entry, place), quantity=role, changes=changes)
+                yield _of_row(table, section, place, claim._replace(quantity=role))
             elif first in rows:
                 yield from (claim._replace(network=name, quantity=str(rows[first])) for name in role)
+
+
+def _of_row(table: Table, section: Mapping[str, Any], place: str, claim: Claim) -> Claim:
+    """A claim with what ``rows`` says its row is about: a network, layers of it, options. Raises TableError."""
+    its = section["rows"][claim.row]
+    entry: Mapping[str, Any] = {"network": its} if isinstance(its, str) else its
+    lines, changes = None, list[tuple[str, Any]]()
+    for key, value in entry.items():
+        if key == "where":
+            lines = _rows_where(table, value, place)
+        elif key in Options.__dataclass_fields__:
+            changes.append((key, tuple(value) if isinstance(value, list) else value))
+        elif key != "network":
+            expected = ", ".join(("network", "where", *Options.__dataclass_fields__))
+            message, span = f"{key!r} means nothing here", table.where_text(f"{place}.rows", claim.row, key)
+            raise TableError(
+                Problem("unknown-key", message, span, expected, nearest(key, Options.__dataclass_fields__))
+            )
+    network = _network(table, {**section, **entry}, place)
+    return claim._replace(network=network, lines=lines, changes=tuple(changes))
+
+
+def _rows_where(table: Table, where: Mapping[str, str], place: str) -> tuple[int, ...]:
+    """The lines of the rows of the grid whose cells fit the templates. Raises TableError where none does."""
+    for head in where:
+        if head not in table.grid.heads:
+            expected = ", ".join(table.grid.heads)
+            message, span = f"no column is called {head!r}", table.where(f"{place}.rows")
+            raise TableError(Problem("unknown-column", message, span, expected, nearest(head, table.grid.heads)))
+    lines = tuple(
+        next(iter(row.values())).span.line
+        for row in table.grid.rows
+        if all(match(template, row[head].text) is not None for head, template in where.items())
+    )
+    if not lines:
+        wanted = ", ".join(f"{head} = {template!r}" for head, template in where.items())
+        raise TableError(Problem("no-row", f"no row of the grid has {wanted}", table.where(f"{place}.rows")))
+    return lines
 
 
 def _network(table: Table, section: Mapping[str, Any], place: str) -> str:

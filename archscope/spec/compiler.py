@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -12,11 +11,12 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, located, 
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.implied import with_implied
-from archscope.spec.items import called, items_of, key_of
+from archscope.spec.items import called, items_of
 from archscope.spec.knobs import with_batch_norm
+from archscope.spec.mending import mended
 from archscope.spec.network import Block, Item, Spec
-from archscope.spec.reading import Context, Scope
-from archscope.spec.rows import REPEATED, rows_of
+from archscope.spec.reading import Context, Repeats, Scope
+from archscope.spec.rows import REPEATED, block_of_row, row_scope, rows_of
 from archscope.spec.sections import in_sections
 from archscope.spec.table import Cell, Table
 from archscope.spec.template import fill, match
@@ -42,18 +42,22 @@ def networks(table: Table) -> dict[str, Network]:
     return {**declared, **unnamed}
 
 
-def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Spec:
-    """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once."""
+def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repeats: Sequence[int] = ()) -> Spec:
+    """The Spec of the network called ``name``. Raises TableError with all that is wrong in its rows at once.
+
+    repeats: how often each block that the table repeats is repeated instead.
+    """
     network = networks(table)[name]
-    context = Context(table, network, tuple(extra), [], count(1))
+    table = mended(table)
+    context = Context(table, network, tuple(extra), [], count(1), Repeats(repeats or network.get("blocks", ())))
     column = str(network.get("column", ""))
     if column not in (_network_heads(table) or [""]):
         raise _no_such_column(table, name, column)
     items = _rows(context, table, column)
     if not context.problems:
         items = _with_insertions(context, name, _with_side_branches(context, items))
-    if not context.problems and not items:
-        context.problems.append(Problem("no-layers", f"no row is a layer of {name}", table.where("", "grid")))
+    if not context.problems:
+        context.problems.extend(_problems_of_all(context, table, name, items))
     if context.problems:
         raise TableError(*context.problems)
     root = Block(tuple(in_sections(table, items)), name=name)
@@ -71,8 +75,22 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = ()) -> Sp
         torchvision=str(network.get("torchvision", "")),
         headless=bool(network.get("headless", False)),
         transform_input=bool(network.get("transform_input", False)),
+        repeats=tuple(context.repeats.given),
+        round_to=int(network.get("round_to", 1)),
     )
     return with_batch_norm(spec, str(network["bn"])) if "bn" in network else spec
+
+
+def _problems_of_all(context: Context, table: Table, name: str, items: Sequence[Item]) -> Iterator[Problem]:
+    """What is wrong with rows that can all be read."""
+    if not items:
+        yield Problem("no-layers", f"no row is a layer of {name}", table.where("", "grid"))
+    given = context.repeats.given
+    wanted = context.network.get("blocks", given)
+    if len(wanted) != len(given) or min(wanted, default=1) < 1:
+        expected = f"{len(given)} whole numbers, one for each block that the table repeats"
+        span = table.where_text("networks", name, "blocks")
+        yield Problem("bad-value", f"blocks of {name} is {wanted}", span, expected)
 
 
 def _no_such_column(table: Table, name: str, column: str) -> ArchscopeError:
@@ -92,7 +110,7 @@ def paper(table: Table) -> str:
 
 def compile_items(values: Iterable[Any], extra: Iterable[type[Op]] = ()) -> tuple[Item, ...]:
     """Items written in Python: cells, ops, lists (one after another), ``{"join": "concat", "branches": [...]}``."""
-    context = Context(None, {}, tuple(extra), [], count(1))
+    context = Context(None, {}, tuple(extra), [], count(1), Repeats())
     try:
         return tuple(item for value in values for item in items_of(context, value, Scope()))
     except RecursionError as error:
@@ -103,13 +121,13 @@ def _rows(context: Context, table: Table, column: str) -> list[Item]:
     """The items of all rows in order, each row's named as ``[names]`` says for its label."""
     items: list[Item] = []
     counts: dict[str, int] = {}
-    rows = [*rows_of(table)]
+    rows = rows_of(table, context.repeats)
     for number, (row, label) in enumerate(rows, 1):
         cell = row[column] if column else label
         if not cell.text or _is_no_layer(context, cell.text) or _is_no_layer(context, label.text):
             continue
         try:
-            scope = _row_scope(context, row, label, cell, rows[number][0] if number < len(rows) else {})
+            scope = row_scope(context, row, label, cell, rows[number][0] if number < len(rows) else {})
             items = _with_row(context, items, row, label, cell, scope, counts)
         except ArchscopeError as error:
             context.problems.extend(located(error, cell.span).problems)
@@ -136,45 +154,14 @@ def _with_row(
     counts: dict[str, int],
 ) -> list[Item]:
     """The items with those of a row: behind them, or within the last one where its block ``continues`` that."""
-    value, scope = _block_of_row(context, row, label, cell, scope) or (cell.text, scope)
+    value, scope = block_of_row(context, row, label, cell, scope) or (cell.text, scope)
     found = items_of(context, value, scope)
     if isinstance(value, Mapping) and value.get("continues"):
         last = items[-1] if items else None
         if not isinstance(last, Block):
             raise TableError(Problem("nothing-to-continue", "the row above is no block that a row could continue"))
-        return [*items[:-1], replace(last, items=(*last.items, *found))]
+        return [*items[:-1], last._replace(items=(*last.items, *found))]
     return [*items, *_named_row(context, found, (label.text, cell.text), counts)]
-
-
-def _row_scope(context: Context, row: dict[str, Cell], label: Cell, cell: Cell, following: Mapping[str, Cell]) -> Scope:
-    """Values of the row's placeholders: every field by its head, and what ``[columns]`` takes apart.
-
-    A column may also say what a row takes from the cell of the ``next`` one, whose input is its output.
-    """
-    columns = context.section("columns")
-    values: dict[str, str] = {}
-    cells: dict[str, Span] = {}
-    for head, its in row.items():
-        role = columns.get(head, "field")
-        template = role if isinstance(role, str) else str(role.get("cell", ""))
-        parts = {head: its.text}
-        if "{" in template and its.text:
-            parts |= _taken_apart(template, its)
-        ahead = "" if isinstance(role, str) else str(role.get("next", ""))
-        if ahead and head in following and following[head].text:
-            parts |= _taken_apart(ahead, following[head])
-        values |= parts
-        cells |= dict.fromkeys(parts, its.span)
-    values |= context.network.get("values", {})
-    place = cell.span.place if cell is not label else f"{cell.span.place.split(',')[0]}, {label.text!r}"
-    return Scope(values, cells, cell.span.at(place))
-
-
-def _taken_apart(template: str, cell: Cell) -> dict[str, str]:
-    found = match(template, cell.text)
-    if found is None:
-        raise TableError(Problem("unreadable-cell", f"cannot read {cell.text!r}", cell.span, expected=template))
-    return found
 
 
 def _network_heads(table: Table) -> list[str]:
@@ -185,45 +172,6 @@ def _network_heads(table: Table) -> list[str]:
 def _is_no_layer(context: Context, text: str) -> bool:
     roles = context.section("rows").items()
     return bool(text) and any(match(template, text) is not None for template, role in roles if role != REPEATED)
-
-
-def _block_of_row(
-    context: Context, row: dict[str, Cell], label: Cell, cell: Cell, scope: Scope
-) -> tuple[Mapping[str, Any], Scope] | None:
-    """The ``[[blocks]]`` entry for a row, and the scope to read it in; None where the cell speaks for itself.
-
-    Its ``row`` fits the label and its ``cell`` the network's cell, the cells that it wants ``filled`` are, and values
-    are as ``where`` says. Of several the one that asks for most is taken, then the first.
-    """
-    fitting = []
-    for number, block in enumerate(context.section("blocks")):
-        found = _fit(block, row, label, cell, scope)
-        if found is not None:
-            asked = len(block.get("filled", ())) + len(block.get("where", ())) + ("cell" in block)
-            fitting.append((asked, -number, block, found))
-    if not fitting:
-        return None
-    _, number, block, found = max(fitting, key=lambda entry: entry[:2])
-    values = {**scope.values, **found}
-    return block, scope._replace(values=values, section=f"blocks[{-number}]", key=key_of(block))
-
-
-def _fit(
-    block: Mapping[str, Any], row: dict[str, Cell], label: Cell, cell: Cell, scope: Scope
-) -> dict[str, str] | None:
-    """What the placeholders of a block's ``row`` and ``cell`` are here; None where it is not for this row."""
-    if "cell" not in block and ("row" not in block or cell is not label):
-        return None
-    found: dict[str, str] = {}
-    for key, text in (("row", label.text), ("cell", cell.text)):
-        if key in block:
-            parts = match(block[key], text)
-            if parts is None:
-                return None
-            found |= parts
-    filled = all(head in row and row[head].text for head in block.get("filled", ()))
-    where = all(scope.values.get(name) == value for name, value in block.get("where", {}).items())
-    return found if filled and where else None
 
 
 def _named_row(context: Context, items: list[Item], texts: tuple[str, str], counts: dict[str, int]) -> list[Item]:

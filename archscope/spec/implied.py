@@ -8,7 +8,6 @@ layer that says the classes is not hidden: nothing follows it unless ``classifie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located, nearest
@@ -50,7 +49,7 @@ def with_implied(
 
 def _expanded(layer: Layer, rule: Any, extra: Iterable[type[Op]]) -> tuple[Item, ...]:
     if isinstance(rule, Mapping):
-        children = tuple(replace(_part(layer, cell, extra), name=name) for name, cell in rule.items())
+        children = tuple(_part(layer, cell, extra)._replace(name=name) for name, cell in rule.items())
         return (Block(children, name=layer.name, kind=letters(layer.op.notation or ""), span=layer.span),)
     cells = rule if any(_CELL in cell for cell in rule) else [_CELL, *rule]
     return tuple(_part(layer, cell, extra) for cell in cells)
@@ -60,5 +59,5 @@ def _part(layer: Layer, cell: str, extra: Iterable[type[Op]]) -> Layer:
     if cell == _CELL:
         return layer
     if _CELL in cell:
-        return replace(layer, op=read(cell.replace(_CELL, write(layer.op)), extra))
+        return layer._replace(op=read(cell.replace(_CELL, write(layer.op)), extra))
     return Layer(read(cell, extra), text=cell, span=layer.span)

@@ -3,15 +3,14 @@
 A block's keys are the grammar of structure. One after another: ``layers``. Side by side: ``branches`` with a ``join``;
 ``connections``. Again: ``repeat``, with ``first`` for values that only the first time has, which ``takes`` hands to one
 of its layers; ``{turn}`` counts. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows
-layers: ``follows``, ``last``, ``after``. Which modules there are: layers one after another are modules of what they
-stand in, unless ``module = true``; branches are modules of their own, unless ``module = false`` gives their parts to
-what they stand in: the nearest block with a name.
+layers: ``follows``, ``last``, ``after``. What a width below 1 leaves as it is: ``shrinks = false``. Which modules there
+are: layers one after another are modules of what they stand in, unless ``module = true``; branches are modules of their
+own, unless ``module = false`` gives their parts to what they stand in: the nearest block with a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located
@@ -20,16 +19,12 @@ from archscope.ops import Op
 from archscope.spec.checks import block_problems
 from archscope.spec.network import Block, Item, Layer
 from archscope.spec.notation import read
-from archscope.spec.reading import Context, Scope, is_taker, parts_of, split, whole
+from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, split, whole
 from archscope.spec.table import FORM, read_grid
 from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
 DEEPEST = 20
 """How many cells may be made of one another."""
-
-MOST_REPEATS = 1000
-"""How often a block may be repeated; more is a slip of the keyboard."""
-
 
 MOST_ITEMS = 20_000
 """How many values a network may be read from: a table of a kilobyte could otherwise ask for a billion layers."""
@@ -45,7 +40,7 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
     if isinstance(value, str):
         return _items_of_text(context, value, scope)
     if isinstance(value, Op):
-        return [Layer(value, span=scope.span, follows=scope.follows)]
+        return [Layer(value, span=scope.span, follows=scope.follows, shrinks=scope.shrinks)]
     if isinstance(value, Layer | Block):
         return [value]
     if isinstance(value, list | tuple):
@@ -77,9 +72,12 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
         raise TableError(problem._replace(span=_where(context, scope)))
     if "follows" in block:
         scope = scope._replace(follows=tuple(block["follows"]))
+    if "shrinks" in block:
+        scope = scope._replace(shrinks=bool(block["shrinks"]))
     if "repeat" not in block:
         return _once(context, block, scope)
     times = _number(fill(str(block["repeat"]), scope.values), scope)
+    times = times if scope.repeated else context.repeats.of(times)
     only_first = {name: fill(str(value), scope.values) for name, value in block.get("first", {}).items()}
     others = dict.fromkeys(only_first, "1")
     items: list[Item] = []
@@ -87,7 +85,7 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
         values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
         taken = tuple(only_first) if "takes" in block else ()
         takes = whole(str(block.get("takes", "")), scope.values)
-        turned = scope._replace(values=values, taken=taken, takes=takes)
+        turned = scope._replace(values=values, taken=taken, takes=takes, repeated=True)
         items.extend(_once(context, block, turned))
     return items
 
@@ -154,13 +152,13 @@ def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: st
 def as_one(items: list[Item], name: str) -> Item:
     """A branch: its single item, or its items as a numbered block. An explicit name stays."""
     if len(items) == 1:
-        return replace(items[0], name=items[0].name or name)
+        return items[0]._replace(name=items[0].name or name)
     return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
 
 
 def called(item: Item, name: str) -> Item:
     """The item with a name; what has one is a module of its own."""
-    return replace(item, name=name, inline=False) if isinstance(item, Block) else replace(item, name=name)
+    return item._replace(name=name, inline=False) if isinstance(item, Block) else item._replace(name=name)
 
 
 def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
@@ -168,7 +166,7 @@ def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:
     at = max((n for n, item in enumerate(items) if isinstance(item, Layer) and item.op.weight_layer), default=None)
     if at is None:
         return items
-    return [*items[:at], replace(cast("Layer", items[at]), follows=follows), *items[at + 1 :]]
+    return [*items[:at], cast("Layer", items[at])._replace(follows=follows), *items[at + 1 :]]
 
 
 def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: list[Item], kind: str) -> Block:
@@ -195,7 +193,8 @@ def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: l
         when=when,
         numbered=not any(item.name for item in around),
     )
-    joined = Block((main, shortcut), join=join, inline=True, when="shapes agree" if project == "never" else "")
+    when = "shapes agree" if project == "never" else ""
+    joined = Block((main, shortcut), join=join, inline=True, when=when, span=scope.span)
     after = items_of(context, block.get("after", []), plain)
     return Block((joined, *after), kind=kind, span=scope.span)
 
@@ -211,14 +210,14 @@ def _connected(context: Context, block: Mapping[str, Any], scope: Scope, kind: s
     branches = []
     for number, runs in enumerate(connected_channels(grid)):
         parts = [Layer(read(f"slice{start}:{stop}"), span=scope.span) for start, stop in runs]
-        seen = replace(parts[0], name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
+        seen = parts[0]._replace(name="maps") if len(parts) == 1 else Block(tuple(parts), join=concat, name="maps")
         branches.append(Block((seen, *items_of(context, block["layers"], scope)), name=f"map{number}"))
     return Block(tuple(branches), kind=kind, join=concat, span=scope.span)
 
 
 def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
-    if scope.span is None:
-        scope = scope._replace(span=_own_span(context, text, scope))
+    span = _span_of(context, text, scope)
+    scope = scope if span is scope.span else scope._replace(span=span)
     try:
         name, colon, rest = text.partition(": ")
         name = fill(name, scope.values) if colon and "{" in name else name
@@ -231,8 +230,13 @@ def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
         raise located(error, _place(context, text, scope)) from error
 
 
-def _own_span(context: Context, text: str, scope: Scope) -> Span | None:
-    """Where a text stands that is in no cell: below the grid, or in a program."""
+def _span_of(context: Context, text: str, scope: Scope) -> Span | None:
+    """The cell that a text is filled from, where it is one; else where the text itself stands, or its row."""
+    used = {name for name in placeholders(text) if name in scope.cells}
+    if len(used) == 1:
+        return scope.cells[used.pop()]
+    if scope.span is not None:
+        return scope.span
     if context.table is None:
         return Span(Source("<python>", text), 1, 1, len(text))
     return context.table.where_text(scope.section, scope.key, text)
@@ -253,9 +257,9 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
         found = match(template, cell)
         if found is not None:
             values = {**scope.values, **found}
-            return items_of(
-                context, value, scope._replace(values=values, section="notation", key=template, within=within)
-            )
+            cells = {name: span for name, span in scope.cells.items() if name not in found}
+            inner = scope._replace(values=values, cells=cells, section="notation", key=template, within=within)
+            return items_of(context, value, inner)
     for number, block in enumerate(context.section("blocks")):
         if block.get("name") == cell:
             inner = scope._replace(section=f"blocks[{number}]", key=key_of(block), within=within)
@@ -263,7 +267,7 @@ def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
     op = read(cell, context.extra)
     if op.joins:
         raise TableError(Problem("nothing-to-join", f"{cell!r} joins branches, and cannot stand alone"))
-    return [Layer(op, text=cell, span=scope.span, follows=scope.follows)]
+    return [Layer(op, text=cell, span=scope.span, follows=scope.follows, shrinks=scope.shrinks)]
 
 
 def _place(context: Context, text: str, scope: Scope) -> Span | None:

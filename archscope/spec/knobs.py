@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archscope.core.arithmetic import Ratio, Size, is_many, largest
+from archscope.core.arithmetic import is_many
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.expression import Name, Operation
 from archscope.ops import letters
 from archscope.ops.conv import Conv
 from archscope.ops.fc import FC
 from archscope.spec.network import Block, Item, Layer, Spec, classifiers, mapped
 from archscope.spec.notation import read
 from archscope.spec.options import BATCH_NORMS, Options, among
+from archscope.spec.widths import with_head_width, with_width
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from archscope.ops import Op
 
 
@@ -48,7 +45,7 @@ def _aux(spec: Spec, options: Options) -> Spec:
     if options.aux:
         return spec
     kept = tuple(item for item in spec.root.items if not (isinstance(item, Block) and item.side))
-    return replace(spec, root=replace(spec.root, items=kept))
+    return replace(spec, root=spec.root._replace(items=kept))
 
 
 def _blocks(spec: Spec, options: Options) -> Spec:
@@ -76,9 +73,9 @@ def _with_gap(block: Block, heads: set[int]) -> tuple[Block, bool]:
         before = items[dense[0] - 1] if dense[0] else None
         first = dense[0] - 1 if isinstance(before, Layer) and _is(before, "dropout") else dense[0]
         pool = Layer(read("adaptiveavgpool1"), name="gap")
-        return replace(block, items=(*items[:first], pool, *items[dense[-1] :])), True
+        return block._replace(items=(*items[:first], pool, *items[dense[-1] :])), True
     walked = [_with_gap(item, heads) if isinstance(item, Block) and not item.side else (item, False) for item in items]
-    return replace(block, items=tuple(item for item, _ in walked)), any(changed for _, changed in walked)
+    return block._replace(items=tuple(item for item, _ in walked)), any(changed for _, changed in walked)
 
 
 def _classes(spec: Spec, options: Options) -> Spec:
@@ -102,47 +99,15 @@ def _with_outputs(op: Op, size: Any) -> Op:
 
 
 def _with_ops(spec: Spec, change: Callable[[Layer], Op]) -> Spec:
-    return replace(spec, root=mapped(spec.root, lambda layer: (replace(layer, op=change(layer)),)))
+    return replace(spec, root=mapped(spec.root, lambda layer: (layer._replace(op=change(layer)),)))
 
 
 def _width(spec: Spec, options: Options) -> Spec:
-    """Channels × width, rounded half up to multiples of ``round_to`` and of the groups, never below one of them."""
-    if options.width is None:
-        return spec
-    if any(_is(layer, "slice") for layer in spec.layers()):
-        message = f"the connection table of {spec.name} fixes its numbers of channels: width cannot change them"
-        raise Unsupported(Problem("no-such-knob", message))
-    heads = {id(layer) for layer in classifiers(spec.root)}
-
-    def widened(layer: Layer) -> Op:
-        op = layer.op
-        if id(layer) in heads or not isinstance(op, Conv) or isinstance(op.out_channels, Name | Operation):
-            return op
-        groups = op.groups if isinstance(op.groups, int) else 1
-        return replace(op, out_channels=scaled(op.out_channels, options.width, math.lcm(options.round_to, groups)))
-
-    return _with_ops(spec, widened)
-
-
-def scaled(channels: Size, factor: Fraction | Ratio | None, multiple: int = 1) -> Size:
-    """``channels × factor``, rounded half up to a multiple of ``multiple``, at least one of it."""
-    if factor is None:
-        return channels
-    units = (2 * channels * factor.numerator + factor.denominator * multiple) // (2 * factor.denominator * multiple)
-    return largest(1, units) * multiple
+    return spec if options.width is None else with_width(spec, options.width, options.round_to)
 
 
 def _head_width(spec: Spec, options: Options) -> Spec:
-    if options.head_width is None:
-        return spec
-    heads = {id(layer) for layer in classifiers(spec.root)}
-
-    def widened(layer: Layer) -> Op:
-        if id(layer) in heads or not isinstance(layer.op, FC):
-            return layer.op
-        return replace(layer.op, out_features=scaled(layer.op.out_features, options.head_width, options.round_to))
-
-    return _with_ops(spec, widened)
+    return spec if options.head_width is None else with_head_width(spec, options.head_width, options.round_to)
 
 
 def _bn(spec: Spec, options: Options) -> Spec:
@@ -177,7 +142,7 @@ def _normalised(block: Block, heads: set[int], after: str, with_fc: bool) -> Blo
         if waiting and (item.op.weight_layer if after == "conv" else _is(item, "relu")):
             items.append(Layer(read("batchnorm"), span=item.span))
             waiting = False
-    return replace(block, items=tuple(items))
+    return block._replace(items=tuple(items))
 
 
 def _conv_bias(spec: Spec, options: Options) -> Spec:
@@ -214,7 +179,7 @@ def with_input_transform(spec: Spec) -> Spec:
         cells = (f"slice{channel}:{channel + 1}", f"times {deviation / 0.5!r}", f"plus {(mean - 0.5) / 0.5!r}")
         branches.append(Block(tuple(Layer(read(cell)) for cell in cells), name=f"channel{channel}"))
     block = Block(tuple(branches), name="transform_input", kind="transform input", join=read("concat"))
-    return replace(spec, root=replace(spec.root, items=(block, *spec.root.items)))
+    return replace(spec, root=spec.root._replace(items=(block, *spec.root.items)))
 
 
 _KNOBS: tuple[Callable[[Spec, Options], Spec], ...] = (
@@ -241,5 +206,7 @@ def _in_words(options: Options, before: tuple[int, ...]) -> Iterator[str]:
         value = getattr(options, name)
         if is_many(value):
             yield f"{name} varied"
+        elif name == "set":
+            yield from (f"{cell}={text}" for cell, text in (value or {}).items())
         elif value != getattr(usual, name) and name not in {"softmax", "transform_input", "blocks"}:
             yield f"{name}={'×'.join(map(str, value)) if isinstance(value, tuple) else value}"

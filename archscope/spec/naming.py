@@ -58,7 +58,7 @@ class _Local:
 
 
 def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) -> Block:
-    return replace(block, items=_named_items(block, block.numbered, patterns, counters, _Local()))
+    return block._replace(items=_named_items(block, block.numbered, patterns, counters, _Local()))
 
 
 def _named_items(
@@ -68,7 +68,7 @@ def _named_items(
     items: list[Item] = []
     for item in block.items:
         if isinstance(item, Block) and item.inline:
-            items.append(replace(item, items=_named_items(item, numbered, patterns, counters, local)))
+            items.append(item._replace(items=_named_items(item, numbered, patterns, counters, local)))
             continue
         index, local.index = local.index, local.index + 1
         if isinstance(item, Layer):
@@ -78,7 +78,7 @@ def _named_items(
             counters.of = name.lstrip(ascii_letters)
         module = str(index) if numbered else name
         _check(item, module, name, local)
-        called = replace(item, name=name, module=module)
+        called = item._replace(name=name, module=module)
         items.append(_named_block(called, patterns, counters) if isinstance(called, Block) else called)
     return tuple(items)
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from archscope.core.source import Span
 from archscope.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One use of an op. ``name`` is what people call it (``conv3_2``); ``module`` its attribute in the built module.
 
-    ``text`` is the cell as printed, before it was read; ``follows`` is what comes
-    after it instead of what its table implies.
+    ``text`` is the cell as printed, before it was read; ``follows`` is what comes after it instead of what its table
+    implies; ``shrinks``: a width below 1 narrows it.
     """
 
     op: Op
@@ -23,10 +23,10 @@ class Layer:
     text: str = ""
     follows: tuple[str, ...] | None = None
     span: Span | None = None
+    shrinks: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Layers and blocks run one after another, or side by side where there is a ``join``.
 
     kind: what the table calls such blocks (``inception``). wiring ``dense``: each item gets all results before it.
@@ -80,6 +80,10 @@ class Spec:
     """Whether it ends in features: its table leaves out the layer that would say the classes."""
     transform_input: bool = False
     """Whether torchvision transforms the input when it uses its weights."""
+    repeats: tuple[int, ...] = ()
+    """How often each of the blocks is repeated that its table repeats."""
+    round_to: int = 1
+    """What scaled channels are multiples of, unless the caller says otherwise."""
 
     def layers(self) -> Iterator[Layer]:
         """All layers in order, auxiliary heads included."""
@@ -93,6 +97,13 @@ def layers_of(item: Item) -> Iterator[Layer]:
         return
     for child in item.items:
         yield from layers_of(child)
+
+
+def made_of(item: Item) -> Any:
+    """What an item is made of, as a value that can be compared: ops and how they are wired, names and places aside."""
+    if isinstance(item, Layer):
+        return item.op
+    return (item.join, item.wiring, item.when, item.kind, tuple(made_of(each) for each in item.items))
 
 
 def classifiers(root: Block) -> list[Layer]:
@@ -117,7 +128,7 @@ def _without_sides(block: Block) -> Block:
     kept = tuple(
         _without_sides(i) if isinstance(i, Block) else i for i in block.items if not (isinstance(i, Block) and i.side)
     )
-    return replace(block, items=kept)
+    return block._replace(items=kept)
 
 
 def mapped(block: Block, change: Callable[[Layer], tuple[Item, ...]]) -> Block:
@@ -128,4 +139,4 @@ def mapped(block: Block, change: Callable[[Layer], tuple[Item, ...]]) -> Block:
             items.extend(change(item))
         else:
             items.append(mapped(item, change))
-    return replace(block, items=tuple(items))
+    return block._replace(items=tuple(items))

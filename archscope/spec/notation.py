@@ -30,6 +30,7 @@ _SLOTS = {
     "Padding": rf"{_INT}(?:[×x]{_INT})?",
     "float": r"-?\d+(?:\.\d+)?(?:e-?\d+)?%?",
 }
+_FREE = (Name, Operation)
 _MAY_BE_ZERO = ("Natural", "Padding")
 
 
@@ -84,7 +85,11 @@ def write(op: Op) -> str:
 
 def free_names(op: Op) -> bool:
     """Whether a number of the op still waits for sizes."""
-    return any(isinstance(part, Name | Operation) for value in vars_of(op) for part in _parts_of(value))
+    for name in _form(type(op)).kinds:
+        value = getattr(op, name)
+        if isinstance(value, _FREE) or (isinstance(value, tuple) and any(isinstance(part, _FREE) for part in value)):
+            return True
+    return False
 
 
 def bound(op: Op, **sizes: int) -> Op:
@@ -94,11 +99,11 @@ def bound(op: Op, **sizes: int) -> Op:
     """
     values = {name.rstrip("_"): size for name, size in sizes.items()}
     changed: dict[str, Any] = {}
-    for field in fields(op):
-        value = getattr(op, field.name)
-        if any(isinstance(part, Name | Operation) for part in _parts_of(value)):
+    for name in _form(type(op)).kinds:
+        value = getattr(op, name)
+        if any(isinstance(part, _FREE) for part in _parts_of(value)):
             worked = tuple(_worked_out(part, values) for part in _parts_of(value))
-            changed[field.name] = worked if isinstance(value, tuple) else worked[0]
+            changed[name] = worked if isinstance(value, tuple) else worked[0]
     return replace(op, **changed)
 
 
@@ -110,11 +115,6 @@ def _worked_out(part: Any, sizes: dict[str, int]) -> Any:
     require(result >= 1, lambda: f"{{{part}}} is {result} here, and a size is at least 1")
     require(result <= LARGEST, lambda: f"{{{part}}} is {result} here, and a size is at most {LARGEST:,}")
     return result
-
-
-def vars_of(op: Op) -> list[Any]:
-    """The values of the op's fields."""
-    return [getattr(op, field.name) for field in fields(op)]
 
 
 def _parts_of(value: Any) -> tuple[Any, ...]:

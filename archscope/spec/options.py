@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 Blocks = Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]
-"""Convolutions per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or ``[64, "M", 128, …]``."""
+"""Convolutions, or repeated blocks, per stage, ``[1, 1, 2, 2, 2]``; with channels, ``((1, 64), (1, 128), …)``; or
+``[64, "M", 128, …]``."""
 
 LARGEST = 10_000_000
 """The largest size that may be asked for, as in a cell."""
@@ -30,7 +31,7 @@ class Changes(TypedDict, total=False):
     input_size: tuple[int, int] | None
     width: Fraction | Ratio | float | str | None
     head_width: Fraction | Ratio | float | str | None
-    round_to: int
+    round_to: int | None
     dropout: float | None
     head: str | None
     dense: bool
@@ -41,6 +42,7 @@ class Changes(TypedDict, total=False):
     softmax: bool | None
     aux: bool
     transform_input: bool
+    set: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,17 @@ class Options:
     """Changes to a network. None leaves what the table says.
 
     num_classes: outputs of the classifier and of every auxiliary head. in_channels, input_size: of the input.
-    width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to``, never below it. head_width: factor
-    on the FC layers before the classifier. dropout: share dropped, everywhere. head: ``gap`` puts global average
-    pooling in place of the hidden FC layers. dense: FC layers as convolutions, for dense evaluation. blocks: how many
-    convolutions each stage has. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
+    width: factor on conv channels, ``"1/4"``; rounded to multiples of ``round_to`` and of the groups that they are made
+    or taken in, never below one. head_width: factor on the FC layers before the classifier. dropout: share dropped,
+    everywhere. head: ``gap`` puts global average pooling in place of the hidden FC layers. dense: FC layers as
+    convolutions, for dense evaluation. blocks: how many convolutions each stage has, or how often each block that its
+    table repeats is repeated. bn: batch norm after each ``conv``, after its ``relu``, there and after the hidden FC
     layers (``conv+fc``, ``relu+fc``), or ``none``. conv_bias: whether convolutions have biases. adaptive_pool:
     torchvision's pool in front of the head, so that the same weights fit any input. softmax: keep the soft-max as a
     layer; left out, a table's goes, since modules return logits, and one that you wrote yourself stays. aux: keep the
     auxiliary heads. transform_input: map an input normalised for ImageNet to the (x − 0.5) / 0.5 that some of
-    torchvision's weights were trained on.
+    torchvision's weights were trained on. set: cells of its table that hold another text: ``{"inception (4a).#3×3":
+    "192"}``, see :mod:`archscope.spec.overriding`.
     """
 
     num_classes: int | None = None
@@ -64,7 +68,7 @@ class Options:
     input_size: tuple[int, int] | None = None
     width: Fraction | Ratio | None = None
     head_width: Fraction | Ratio | None = None
-    round_to: int = 1
+    round_to: int | None = None
     dropout: float | None = None
     head: str | None = None
     dense: bool = False
@@ -75,6 +79,7 @@ class Options:
     softmax: bool | None = None
     aux: bool = True
     transform_input: bool = False
+    set: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("width", "head_width"):
@@ -95,6 +100,9 @@ class Options:
         if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
             expected = "a share from 0 up to, not including, 1"
             raise UsageError(Problem("bad-value", f"dropout is {self.dropout!r}", expected=expected))
+        if self.set is not None and not _is_texts(self.set):
+            expected = 'texts by cell, such as {"inception (4a).#3×3": "192"}'
+            raise UsageError(Problem("bad-value", f"set is {self.set!r}", expected=expected))
 
 
 def options(given: Mapping[str, Any]) -> Options:
@@ -158,6 +166,10 @@ def _positive(name: str, value: int | None) -> None:
 
 def _is_count(value: object) -> bool:
     return is_many(value) or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)
 
 
 def _is_pair(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem
@@ -12,12 +12,16 @@ from archscope.ops import Op
 from archscope.spec.table import Table
 from archscope.spec.template import match
 
+MOST_REPEATS = 1000
+"""How often a block may be repeated; more is a slip of the keyboard."""
+
 
 class Scope(NamedTuple):
     """What a text is read in: values of placeholders and their cells, and where the text itself stands.
 
     follows: what comes after each layer instead of what the table implies; None for the table's word.
-    taken, takes: values that only one layer of a sequence gets, and the template of that layer.
+    taken, takes: values that only one layer of a sequence gets, and the template of that layer. repeated: it is within
+    a block that is repeated. shrinks: a width below 1 narrows it.
     """
 
     values: Mapping[str, str] = {}
@@ -29,16 +33,33 @@ class Scope(NamedTuple):
     follows: tuple[str, ...] | None = None
     taken: tuple[str, ...] = ()
     takes: str = ""
+    repeated: bool = False
+    shrinks: bool = True
+
+
+class Repeats:
+    """How often a table repeats its blocks, one after another: as it prints, or as a caller wants."""
+
+    def __init__(self, wanted: Sequence[int] = ()) -> None:
+        self.wanted = tuple(wanted)
+        self.given: list[int] = []
+
+    def of(self, printed: int) -> int:
+        """How often the next block is repeated."""
+        at = len(self.given)
+        self.given.append(self.wanted[at] if at < len(self.wanted) else printed)
+        return self.given[at]
 
 
 class Context(NamedTuple):
-    """The table being compiled, the problems found so far, and a counter of the values read."""
+    """The table being compiled, the problems found so far, a counter of the values read, and of the repeats."""
 
     table: Table | None
     network: Mapping[str, Any]
     extra: tuple[type[Op], ...]
     problems: list[Problem]
     reads: Iterator[int]
+    repeats: Repeats
 
     def section(self, key: str) -> Any:
         """A section of the table; empty where there is none."""

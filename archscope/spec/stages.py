@@ -1,4 +1,7 @@
-"""Plain stages, convolutions up to a pool: how many convolutions each has is what tells VGG's configurations apart."""
+"""Stages: how many convolutions or blocks each has is what tells a paper's configurations apart.
+
+Plain stages are convolutions up to a pool (VGG); other tables repeat blocks (``[3×3, 64; 3×3, 64] ×2``).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from archscope.core.errors import Problem, Unsupported, UsageError
+from archscope.ops import Op
 from archscope.ops.conv import Conv
-from archscope.spec.network import Block, Item, Layer, Spec, layers_of
+from archscope.spec.compiler import compile_table, networks
+from archscope.spec.network import Block, Item, Layer, Spec, layers_of, made_of
 from archscope.spec.options import Blocks
+from archscope.spec.reading import MOST_REPEATS
+from archscope.spec.table import Table
 
 LARGEST = 10_000
 """Convolutions in a stage, and channels of one."""
@@ -38,8 +45,34 @@ def with_blocks(spec: Spec, blocks: Blocks) -> Spec:
         for index, each in enumerate(channels):
             items.extend(_with_channels(stage.groups[min(index, len(stage.groups) - 1)], each))
         items.extend(stage.pool if closed else ())
-    changed = replace(holder, items=(*items, *rest))
+    changed = holder._replace(items=(*items, *rest))
     return replace(spec, root=_replaced(spec.root, holder, changed))
+
+
+def has_plain_stages(spec: Spec) -> bool:
+    """Whether a network is made of convolutions, layer by layer, between pools."""
+    return _holder_of_all(spec) is not None
+
+
+def with_repeats(table: Table, spec: Spec, blocks: Blocks, extra: Iterable[type[Op]] = ()) -> Spec:
+    """The network of a table with its blocks repeated as often as ``blocks`` says.
+
+    Raises UsageError for anything but a number for each of them.
+    """
+    wanted = list(blocks) if isinstance(blocks, list | tuple) else []
+    expected = f"how often each block of the table is repeated, such as {list(spec.repeats)}"
+    if not wanted or not all(_is_count(each) and int(each) <= MOST_REPEATS for each in wanted):
+        raise UsageError(Problem("bad-value", f"cannot read blocks {blocks!r}", expected=expected))
+    if len(wanted) != len(spec.repeats):
+        message = f"blocks has {len(wanted)} stages, the table has {len(spec.repeats)}"
+        raise UsageError(Problem("bad-value", message, expected=expected))
+    changed = compile_table(table, spec.name, extra, wanted)
+    if changed.repeats == spec.repeats:
+        return changed
+    others = {name: compile_table(table, name, extra) for name in networks(table)}
+    same = [name for name, other in others.items() if made_of(other.root) == made_of(changed.root)]
+    words = f"these are the blocks of {same[0]}" if same else f"{_listed(wanted)} instead of {_listed(spec.repeats)}"
+    return replace(changed, changes=(*changed.changes, f"blocks: {words}"))
 
 
 def signature(spec: Spec) -> list[list[str]]:
@@ -105,7 +138,7 @@ def _holder(block: Block) -> Block | None:
 def _replaced(block: Block, old: Block, new: Block) -> Block:
     if block is old:
         return new
-    return replace(block, items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
+    return block._replace(items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
 
 
 def _closes(layer: Layer) -> bool:
@@ -114,7 +147,7 @@ def _closes(layer: Layer) -> bool:
 
 
 def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]:
-    return (replace(group[0], op=replace(_conv(group), out_channels=channels)), *group[1:])
+    return (group[0]._replace(op=replace(_conv(group), out_channels=channels)), *group[1:])
 
 
 def _channels(blocks: Blocks, stages: Sequence[Stage]) -> list[tuple[list[int], bool]]:
@@ -151,6 +184,10 @@ def _from_flat(values: Sequence[Any], blocks: Blocks) -> list[tuple[list[int], b
         else:
             raise _unreadable(blocks)
     return [*stages, (channels, False)] if channels else stages
+
+
+def _listed(counts: Iterable[int]) -> str:
+    return "+".join(map(str, counts))
 
 
 def _is_count(value: Any) -> bool:

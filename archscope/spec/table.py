@@ -207,14 +207,14 @@ FORM: Form = {
         "row": str, "name": str, "filled": [str], "layers": list, "branches": list, "join": str,
         "connections": str, "cell": str, "where": dict, "kind": str, "follows": [str], "last": [str], "after": list,
         "repeat": (str, int), "first": dict, "takes": str, "dense": bool, "skip": str, "project": str,
-        "projection": list, "main": str, "shortcut": str, "module": bool, "continues": bool,
+        "projection": list, "main": str, "shortcut": str, "module": bool, "continues": bool, "shrinks": bool,
     }],
     "implied": {"*": ([str], {"*": str})},
     "names": {"*": str},
     "sections": {"*": (str, {"first": str, "named": bool})},
     "networks": {"*": (str, {
         "column": str, "aliases": [str], "values": {"*": str}, "input": [int], "after": dict, "bn": str, "note": str,
-        "headless": bool,
+        "headless": bool, "blocks": [int], "round_to": int,
         "torchvision": str, "transform_input": bool,
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
@@ -222,7 +222,10 @@ FORM: Form = {
         "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
         "label": str, "unit": str, "K": int, "digits": int, "note": str,
     }],
-    "errata": [{"row": str, "column": str, "printed": str, "source": str, "says": str, "cause": str, "published": str}],
+    "errata": [{
+        "row": str, "column": str, "printed": str, "instead": str, "source": str, "says": str, "cause": str,
+        "published": str,
+    }],
 }  # fmt: skip
 """Every key that a table file may hold, and its type: what is not here is an error, not ignored."""
 

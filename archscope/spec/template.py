@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from archscope.core.errors import Problem, TableError
 from archscope.core.expression import Expression, bind, names, parse
@@ -90,18 +91,21 @@ def _unknown(name: str, known: Iterable[str]) -> TableError:
     return TableError(Problem("unknown-placeholder", f"nothing is called {{{name}}} here", expected=expected))
 
 
-def match(template: str, text: str) -> dict[str, str] | None:
+@lru_cache(maxsize=16384)  # a block's cells are read again for each of its repeats
+def match(template: str, text: str) -> Mapping[str, str] | None:
     """The values that the placeholders of ``template`` have in ``text``; None when it does not fit.
 
     A placeholder takes as little as it can, so that no text takes long; a name that stands twice must get one value.
     Runs of white space count as one blank.
 
-    >>> match("{h}×{w}×{out}", "112×112×64")
+    >>> dict(match("{h}×{w}×{out}", "112×112×64"))
     {'h': '112', 'w': '112', 'out': '64'}
     >>> match("{k}×{k}/{s}", "3×5/1") is None
     True
     """
     first, rest = _taken_apart(template)
+    if first and not text.lstrip().startswith(first[0]):
+        return None
     text = " ".join(text.split())
     if not text.startswith(first):
         return None
@@ -113,7 +117,7 @@ def match(template: str, text: str) -> dict[str, str] | None:
             return None
         values[name] = text[at:end]
         at = end + len(literal)
-    return values if at == len(text) else None
+    return MappingProxyType(values) if at == len(text) else None
 
 
 def _end(text: str, at: int, literal: str, *, last: bool) -> int:

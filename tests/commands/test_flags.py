@@ -44,6 +44,10 @@ FLAGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "--adaptive-pool": ("vgg11", "adaptive_pool", {"adaptive_pool": True}),
     "--softmax": ("vgg11", "softmax", {"softmax": True}),
     "--no-aux": ("googlenet", "aux", {"aux": False}),
+    "--set 'inception (4a).#3×3=192' --set 'inception (4b).#3×3=192'": (
+        "googlenet", "set", {"set": {"inception (4a).#3×3": "192", "inception (4b).#3×3": "192"}}
+    ),
+    "--blocks 1,1,1,1": ("resnet18", "blocks", {"blocks": [1, 1, 1, 1]}),
 }  # fmt: skip
 """Per flag a network that it changes, the option that it sets, and the same call of the library."""
 

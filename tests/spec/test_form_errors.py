@@ -91,6 +91,8 @@ def test_an_input_is_a_shape(value: str, code: str):
         ("[networks]\nb = 'Z'", "unknown-column", 9, 6, "no column is called 'Z'"),
         ("[networks]\nb = {}", "missing-key", 9, 1, "b names no column, and every column is a network of its own"),
         ("[networks]\nb = { column = 'A', bn = 'cnv' }", "bad-value", 9, 27, "bn is 'cnv'"),
+        ("[networks]\nb = { column = 'A', blocks = [2] }", "bad-value", 9, 21, "blocks of b is [2]"),
+        ("[networks]\nb = { column = 'A', round_to = 0 }", "bad-value", 9, 21, "round_to is 0"),
         ("[networks]\nb = { column = 'A', input = [0] }", "impossible-input", 9, 1, "'b' is [0]"),
         ("[implied]\nconvv = ['relu']", "unknown-op", 9, 1, "no op is called 'convv'"),
         ("[implied]\nrelu = ['rulu']", "unknown-op", 9, 1, "cannot read 'rulu' as an op"),
@@ -122,6 +124,13 @@ def test_what_the_file_says_below_its_grid_must_fit_it(below: str, code: str, li
 def test_a_side_branch_needs_all_its_keys():
     found = problems_of(table("| relu |", heads="| A |", below="[[side_branches]]\nname = 'x'"))
     assert [problem.message for problem in found] == [f"a side branch needs {key!r}" for key in ("after", "layers")]
+
+
+def test_a_source_and_an_erratum_need_their_keys():
+    found = problems_of(table("| relu |", heads="| A |", below="[[published]]\nnetwork = 'A'\n[[errata]]\nrow = 'x'"))
+    assert [problem.message for problem in found] == [
+        "a source needs 'source'", *(f"an erratum needs {key!r}" for key in ("column", "printed", "says")),
+    ]  # fmt: skip
 
 
 def test_a_layer_of_a_side_branch_that_does_not_fit_is_shown_there():

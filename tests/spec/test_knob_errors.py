@@ -54,6 +54,24 @@ def test_a_value_that_makes_no_sense_is_a_usage_error(changes: Any, message: str
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([1, 1], "blocks has 2 stages, the table has 4"),
+        ([], "cannot read blocks []"),
+        ([2, 2, 2, 0], "cannot read blocks [2, 2, 2, 0]"),
+        ([2, 2, 2, 1001], "cannot read blocks [2, 2, 2, 1001]"),
+        ([[1, 64]], "cannot read blocks [[1, 64]]"),
+        (4, "cannot read blocks 4"),
+    ],
+)
+def test_of_blocks_that_a_table_repeats_only_their_numbers_can_be_changed(blocks: Any, message: str):
+    with pytest.raises(UsageError) as caught:
+        archscope.load("resnet18", blocks=blocks)
+    expected = "how often each block of the table is repeated, such as [2, 2, 2, 2]"
+    assert str(caught.value) == f"bad-value: {message}\n  expected: {expected}"
+
+
 def test_an_option_that_there_is_not_names_the_nearest():
     with pytest.raises(UsageError) as caught:
         archscope.load("vgg16", num_clases=3)  # type: ignore[call-arg]

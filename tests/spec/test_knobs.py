@@ -116,6 +116,35 @@ def test_blocks_are_spelled_in_three_ways_and_say_which_configuration_they_are(b
     assert profile.changes == (f"blocks: {says}",)
 
 
+REPEATED = "blocks: these are the blocks of"
+
+
+@pytest.mark.parametrize(
+    ("network", "blocks", "params", "says"),
+    [
+        ("resnet18", [3, 4, 6, 3], 21_797_672, f"{REPEATED} resnet34"),
+        ("resnet50", (3, 4, 23, 3), 44_549_160, f"{REPEATED} resnet101"),
+        ("resnet50_v1_5", [3, 8, 36, 3], 60_192_808, f"{REPEATED} resnet152_v1_5"),
+        ("densenet121", [6, 12, 32, 32], 14_149_480, f"{REPEATED} densenet169"),
+        ("resnet20", [9, 9, 9], 853_018, f"{REPEATED} resnet56"),
+        # torchvision's ResNet(Bottleneck, [1, 1, 1, 1])
+        ("resnet50", [1, 1, 1, 1], 10_064_936, "blocks: 1+1+1+1 instead of 3+4+6+3"),
+        ("mobilenet_v1", [2], 4_231_976 - 3 * (9 * 512 + 512 * 512 + 4 * 512), "blocks: 2 instead of 5"),
+    ],
+)
+def test_blocks_that_a_table_repeats_are_repeated_as_often_as_asked_for(
+    network: str, blocks: Any, params: int, says: str
+):
+    profile = archscope.profile(network, blocks=blocks)
+    assert profile.totals["params"].value == params
+    assert profile.changes == (says,)
+
+
+def test_as_many_blocks_as_the_table_has_change_nothing():
+    assert archscope.load("resnet18", blocks=[2, 2, 2, 2]) == archscope.load("resnet18")
+    assert archscope.load("mobilenet_v2").repeats == (1, 2, 3, 4, 3, 3, 1)
+
+
 def test_a_network_that_pools_adaptively_gets_no_second_pool():
     assert kinds("googlenet_torchvision", adaptive_pool=True) == kinds("googlenet_torchvision")
 

@@ -66,7 +66,7 @@ def test_the_printed_stride_of_the_last_depthwise_convolution_contradicts_the_si
     assert (graph.shapes_in(last)[0], last.op.window.stride) == ((1, 1024, 7, 7), (1, 1))  # type: ignore[union-attr]
     assert graph.shape_out(last) == (1, 1024, 7, 7)
     errata = table("mobilenet_v1").data["errata"]
-    assert (errata[0]["row"], errata[0]["printed"]) == ("Conv dw / s2", "s2")
+    assert (errata[0]["row"], errata[0]["printed"]) == ("3 × 3 × 1024 dw", "s2")
 
 
 def test_printed_shares_are_those_of_the_layers_but_for_two_digits_that_changed_places() -> None:
@@ -93,9 +93,13 @@ def _share(counts_of: dict[str, int], kind: str) -> str:
     return f"{100 * counts_of[kind] / sum(counts_of.values()):.2f}%"
 
 
-def test_only_the_multiply_adds_that_the_second_paper_prints_for_the_first_network_are_refuted() -> None:
+def test_refuted_are_a_stride_two_swapped_digits_and_what_the_second_paper_prints_for_the_first_network() -> None:
     place = "macs of total (arXiv:1801.04381 (MobileNetV2), Table 4)"
-    assert explained("mobilenet_v1") == [("mobilenet_v1", place, "575M")]
+    assert explained("mobilenet_v1") == [
+        ("mobilenet_v1", "macs share of Conv 3 × 3 (Table 2)", "1.19%"),
+        ("mobilenet_v1", place, "575M"),
+        ("mobilenet_v1", "3 × 3 × 1024 dw, Type / Stride", "s2"),
+    ]
 
 
 def test_the_second_version_has_its_exact_params_and_macs() -> None:
@@ -106,16 +110,22 @@ def test_torchvisions_state_dict_fits_the_second_version_and_gives_its_outputs()
     assert_is_torchvisions("mobilenet_v2", "mobilenet_v2")
 
 
-def test_a_width_of_1_4_in_multiples_of_8_is_torchvisions() -> None:
+@pytest.mark.parametrize("width", [0.25, 0.35, 0.5, 0.75, 1.4])
+def test_at_any_width_the_second_version_is_torchvisions(width: float) -> None:
     models = pytest.importorskip("torchvision.models")
     torch = pytest.importorskip("torch")
-    graph = archscope.lower("mobilenet_v2", width="1.4", round_to=8)
-    assert counts("mobilenet_v2", width="1.4", round_to=8) == (6_108_776, 582_195_824)
     with torch.device("meta"):
-        state = models.mobilenet_v2(weights=None, width_mult=1.4).state_dict()
-    shapes = {parameter.key: parameter.shape for parameter in graph.parameters}
-    buffers = {buffer.key: buffer.shape for buffer in graph.buffers}
-    assert {**shapes, **buffers} == {key: tuple(tensor.shape) for key, tensor in state.items()}
+        theirs = models.mobilenet_v2(weights=None, width_mult=width)
+    ours = archscope.build("mobilenet_v2", width=width, device="meta")
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    assert counts("mobilenet_v2", width=width)[0] == sum(each.numel() for each in theirs.parameters())
+
+
+def test_below_a_width_of_1_the_last_convolution_keeps_its_1280_channels() -> None:
+    last = [weighted(archscope.lower("mobilenet_v2", width=width))[-2].op for width in ("1/10", "1", "2")]
+    assert [op.out_channels for op in last if isinstance(op, Conv)] == [1280, 1280, 2560]
+    assert counts("mobilenet_v2", width="1.4") == (6_108_776, 582_195_824)
+    assert counts("mobilenet_v2", width="1.4", round_to=1) != counts("mobilenet_v2", width="1.4")
 
 
 def test_a_wider_second_version_is_printed_with_more_than_it_has() -> None:
