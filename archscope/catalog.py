@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from archscope.core.errors import Problem, TableError, UnknownName, Unsupported, nearest
+from archscope.core.errors import ArchscopeError, Problem, TableError, UnknownName, Unsupported, nearest
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.compiler import compile_table, networks
@@ -67,7 +67,7 @@ def find(name: str) -> Entry:
         raise _twice(name, *found[:2])
     if found:
         return found[0]
-    known = everything()
+    known, _ = readable()
     problem = Problem(
         "unknown-network", f"no network is called {name!r}", help=nearest(wanted, known) or "archscope list shows all"
     )
@@ -93,18 +93,34 @@ _lowered: list[tuple[Table, dict[str, tuple[Spec, Graph]]]] = []
 
 
 def everything() -> dict[str, Entry]:
-    """Every network of the shipped tables, in the order of files and rows."""
+    """Every network of the shipped tables, in the order of files and rows. Raises TableError for one that is broken."""
+    found, problems = readable()
+    if problems:
+        raise TableError(*problems)
+    return found
+
+
+def readable() -> tuple[dict[str, Entry], list[Problem]]:
+    """The networks of the shipped tables that can be read, by file and row; and what is wrong with the other tables."""
     found: dict[str, Entry] = {}
     taken: dict[str, Entry] = {}
+    problems: list[Problem] = []
     for path in table_files():
-        table = shipped_table(path)
-        for name, described in networks(table).items():
-            entry = Entry(table, name)
-            for each in (name, *described.get("aliases", ())):
-                if taken.setdefault(_plain(each), entry).table is not table:
-                    raise _twice(each, taken[_plain(each)], entry)
-            found[name] = entry
-    return found
+        try:
+            table = shipped_table(path)
+            for name in networks(table):
+                _take(taken, Entry(table, name))
+                found[name] = Entry(table, name)
+        except ArchscopeError as error:
+            problems.extend(error.problems)
+    return found, problems
+
+
+def _take(taken: dict[str, Entry], entry: Entry) -> None:
+    """Notes the names of a network. Raises TableError for one that a network of another table bears."""
+    for each in (entry.network, *networks(entry.table)[entry.network].get("aliases", ())):
+        if taken.setdefault(_plain(each), entry).table is not entry.table:
+            raise _twice(each, taken[_plain(each)], entry)
 
 
 def _twice(name: str, first: Entry, second: Entry) -> TableError:

@@ -108,6 +108,32 @@ def test_a_cell_in_python_is_shown_in_its_error():
     assert str(caught.value).splitlines()[1] == "    1 | conv9-4 valid"
 
 
+@pytest.mark.parametrize(
+    ("cells", "message", "place"),
+    [
+        (["conv3-4", ["relu", "cnv"]], "cannot read 'cnv' as an op", "item 2, item 2"),
+        (
+            ["conv3-4", {"join": "add", "branches": [["conv3-4"], ["relu", "conv3-5"]]}],
+            "add needs inputs of one shape; got 4×8×8, 5×8×8", "item 2, branch 1",
+        ),
+        (
+            ["relu", {"branches": [["conv3-4"], ["relu", {"join": "add", "branches": [["conv1-2"], ["conv1-3"]]}]]}],
+            "add needs inputs of one shape; got 2×8×8, 3×8×8", "item 2, branch 2, item 2, branch 1",
+        ),
+        ([{"join": "relu", "branches": [["relu"]]}], "'relu' makes nothing of several tensors", "item 1"),
+        (["relu", {"jon": "add", "branches": [["relu"]]}], "'jon' means nothing here", "item 2"),
+        (["relu", 3], "3 is no cell, op, list or block", "item 2"),
+    ],
+)  # fmt: skip
+def test_an_error_in_what_a_program_gives_says_which_item_and_branch_it_is(cells: list, message: str, place: str):
+    with pytest.raises(ArchscopeError) as caught:
+        archscope.lower(archscope.load(cells, input=(3, 8, 8)))
+    (problem,) = caught.value.problems
+    assert problem.message.startswith(message)
+    assert problem.span is not None
+    assert (problem.span.source.name, problem.span.place) == ("<python>", place)
+
+
 def test_an_op_of_the_callers_own_is_one_like_ours(here: Path):
     cells = ["conv3-4", "swish", "swish 2.5", "FC-2"]
     graph = archscope.lower(archscope.load(cells, input=(3, 8, 8), ops=[Swish]))

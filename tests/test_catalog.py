@@ -101,6 +101,17 @@ def test_a_broken_table_does_not_hide(shipped: Folder):
         catalog.find("one")
 
 
+def test_the_tables_that_can_be_read_are_told_from_those_that_cannot(shipped: Folder):
+    folder = shipped(a=net("one"), b="title = 3", d=net("two"), e=net("one"))
+    (folder / "c.toml").write_bytes(b"\xff")
+    found, problems = catalog.readable()
+    assert list(found) == ["one", "two"]
+    codes = ["wrong-type", "missing-key", "missing-key", "not-utf-8", "duplicate-network"]
+    assert sorted(problem.code for problem in problems) == sorted(codes)
+    with pytest.raises(TableError):
+        catalog.everything()
+
+
 def test_a_table_of_ones_own_with_one_network_needs_no_column(here: Path):
     (here / "mine.toml").write_text(table("| relu |", heads="| A |"))
     assert catalog.find("./mine.toml").network == "A"

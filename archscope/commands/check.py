@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +14,13 @@ from archscope.commands import FormatFlag, OutputFlag, emit
 from archscope.core.errors import Problem, UsageError
 from archscope.core.printed import number
 from archscope.core.units import memory_size
-from archscope.evidence import EXPLAINED, FAILURES, REFUTED, UNAVAILABLE, UNDECIDED, Finding
+from archscope.evidence import AGREES, EXPLAINED, FAILURES, REFUTED, STALE, UNAVAILABLE, UNDECIDED, Finding
 from archscope.formats import Field, Sheet
+from archscope.spec.compiler import paper
+from archscope.spec.table import Table
+
+STATUSES = (AGREES, EXPLAINED, REFUTED, STALE, UNDECIDED)
+"""What a printed cell may be."""
 
 WitnessFlag = Annotated[list[str] | None, typer.Option("--witness", help="Only this witness; may be repeated.")]
 
@@ -60,7 +65,7 @@ def check(
         ("train_peak_bytes", max_train_peak_bytes),
     ):
         findings += _over_budget(quantity, limit, names)
-    emit(_sheet(findings), format_, output)
+    emit(_sheet(findings, _tables(names)), format_, output)
     failing = FAILURES | ({UNAVAILABLE, UNDECIDED} if strict else set())
     if any(finding.status in failing for finding in findings):
         raise typer.Exit(1)
@@ -82,6 +87,12 @@ def _findings(name: str, witness: list[str] | None) -> list[Finding]:
     return found
 
 
+def _tables(names: Sequence[str]) -> dict[str, Table]:
+    """For each network the table that it is of."""
+    entries = (catalog.find(name) for name in catalog.named_networks(names))
+    return {entry.network: entry.table for entry in entries}
+
+
 def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list[Finding]:
     if limit is None:
         return []
@@ -96,20 +107,62 @@ def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list
     return findings
 
 
-def _sheet(findings: Sequence[Finding]) -> Sheet:
-    """A line per network, a column per witness; below, every number that is not simply right."""
+def _sheet(findings: Sequence[Finding], tables: Mapping[str, Table]) -> Sheet:
+    """A line per network, a column per witness; below, every number that is not simply right.
+
+    Several papers stand under headings that say how many of their printed cells are right.
+    """
     witnesses = list(dict.fromkeys(finding.witness for finding in findings))
     names = list(dict.fromkeys(finding.network for finding in findings))
     fields = [Field("network", "network"), *(Field(each, each) for each in witnesses)]
     rows = tuple((name, *(_verdict(findings, name, each) for each in witnesses)) for name in names)
-    counts = Counter(finding.status for finding in findings)
-    spoken = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    spoken = _told(Counter(finding.status for finding in findings))
     details = [_line(finding) for finding in findings if finding.status not in {"agrees", UNAVAILABLE}]
     reasons = Counter(f"{f.witness} unavailable: {f.why}" for f in findings if f.status == UNAVAILABLE)
     notes = [*details, *(f"{why} ({count})" for why, count in reasons.items()), *_conventions(findings)]
-    data = {"findings": [{key: value for key, value in f._asdict().items() if key != "span"} for f in findings]}
+    papers = {each["table"]: each for each in _papers(findings, tables)}
+    data = {
+        "papers": [*papers.values()],
+        "findings": [{key: value for key, value in f._asdict().items() if key != "span"} for f in findings],
+    }
+    stems = [_stem(tables[name]) if name in tables else "" for name in names]
+    headings = {stems.index(stem): _heading(each) for stem, each in papers.items()} if len(papers) > 1 else {}
     title = f"{len(names)} network{'s' * (len(names) != 1)}: {spoken}"
-    return Sheet("check", title, tuple(fields), rows, notes=tuple(notes), data=data)
+    return Sheet("check", title, tuple(fields), rows, notes=tuple(notes), data=data, headings=headings)
+
+
+def _papers(findings: Sequence[Finding], tables: Mapping[str, Table]) -> list[dict[str, Any]]:
+    """For each table how many printed cells were checked, and how many of them agree, are explained, and so on."""
+    counts: dict[str, Counter[str]] = {}
+    found: dict[str, Table] = {}
+    for each in findings:
+        if each.witness == "published" and each.network in tables:
+            stem = _stem(tables[each.network])
+            found[stem] = tables[each.network]
+            counts.setdefault(stem, Counter())[each.status] += 1
+    return [
+        {"table": stem, "source": paper(found[stem]), "title": found[stem].text("title"), "checked": each.total()}
+        | {status: each[status] for status in STATUSES}
+        for stem, each in counts.items()
+    ]
+
+
+def _heading(counted: Mapping[str, Any]) -> str:
+    cells = f"{counted['checked']} printed cell{'s' * (counted['checked'] != 1)}"
+    parts = [counted["table"], counted["source"], f"{cells}: {_told(counted)}"]
+    return " · ".join(part for part in parts if part)
+
+
+def _told(counts: Mapping[str, Any]) -> str:
+    """Counts by status in words: ``54 agree, 13 explained``."""
+    words = {AGREES: "agrees" if counts[AGREES] == 1 else "agree"}
+    return ", ".join(
+        f"{counts[each]:,} {words.get(each, each)}" for each in (*STATUSES, UNAVAILABLE) if counts.get(each)
+    )
+
+
+def _stem(table: Table) -> str:
+    return table.source.name.rpartition("/")[2].removesuffix(".toml")
 
 
 def _verdict(findings: Sequence[Finding], network: str, witness: str) -> str:

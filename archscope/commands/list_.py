@@ -10,7 +10,7 @@ import typer
 from archscope import catalog
 from archscope.api.networks import lower
 from archscope.commands import FormatFlag, OutputFlag, emit
-from archscope.core.errors import Problem, UnknownName, nearest
+from archscope.core.errors import ArchscopeError, Problem, TableError, UnknownName, nearest
 from archscope.core.records import Setting
 from archscope.formats import Field, Sheet
 from archscope.spec.compiler import networks, paper
@@ -26,6 +26,8 @@ FIELDS = (
     Field("note", "note", keep=1, least=16),
 )
 
+Row = tuple[str, str, tuple[int, ...], int, str, str, str]
+
 
 def list_(
     words: Annotated[
@@ -39,6 +41,8 @@ def list_(
 ) -> None:
     """The networks there are, each with its paper, input and params.
 
+    A table that cannot be read does not hide the others: it is reported behind them, and the exit code is 1.
+
     Examples:
 
         archscope list
@@ -47,7 +51,7 @@ def list_(
 
         archscope list --format csv -o networks.csv
     """
-    rows = _rows(words or [])
+    rows, problems = _rows(words or [])
     tables = [row[1] for row in rows]
     headings = {n: _heading(row) for n, row in enumerate(rows) if n == tables.index(row[1])}
     names = [each.name for each in FIELDS]
@@ -58,28 +62,39 @@ def list_(
     )
     title = f"{len(rows)} network{'s' * (len(rows) != 1)} in {len(headings)} table{'s' * (len(headings) != 1)}"
     emit(Sheet("list", title, FIELDS, tuple(rows), notes=notes, data=data, headings=headings), format_, output)
+    if problems:
+        raise TableError(*problems)
 
 
-def _rows(words: list[str]) -> list[tuple[str, str, tuple[int, ...], int, str, str, str]]:
-    """A row per network in which one of the words stands; all of them for none. Raises UnknownName without any."""
-    rows = []
-    known = catalog.everything()
+def _rows(words: list[str]) -> tuple[list[Row], list[Problem]]:
+    """A row per network in which one of the words stands, all of them for none; and what is wrong with the others.
+
+    Raises UnknownName without any network, TableError where only broken tables are left.
+    """
+    rows: list[Row] = []
+    known, problems = catalog.readable()
     for name, entry in known.items():
         table, title, source = entry.table.source.name, entry.table.text("title"), paper(entry.table)
         stem = table.rpartition("/")[2].removesuffix(".toml")
         if words and not any(_has(f"{name} {stem} {title} {source}", word) for word in words):
             continue
-        graph = lower(name)
+        try:
+            graph = lower(name)
+        except ArchscopeError as error:
+            problems.extend(error.problems)
+            continue
         total = profile_graph(graph, Setting(), ("params",)).totals["params"].value
         note = str(networks(entry.table)[name].get("note", ""))
         rows.append((name, stem, graph.tensors[graph.inputs[0]].shape[1:], total, source, title, note))
+    if not rows and problems:
+        raise TableError(*problems)
     if not rows:
         message = f"no network's name, table, paper or title has {' or '.join(map(repr, words))}"
         raise UnknownName(Problem("unknown-network", message, help=nearest(words[0], known)))
-    return rows
+    return rows, problems
 
 
-def _heading(row: tuple[str, str, tuple[int, ...], int, str, str, str]) -> str:
+def _heading(row: Row) -> str:
     _, table, _, _, source, title, _ = row
     return f"{table} · {title} · {source}"
 

@@ -242,7 +242,10 @@ def _wanted_ranks(items: Sequence[Item]) -> list[int | None]:
 def _wanted_rank(items: Iterable[Item]) -> int | None:
     """The rank that the first op wants; 0 where it takes any; None where there is only what follows flatten."""
     for item in items:
-        if isinstance(item, Block):
+        if isinstance(item, Block) and item.join is not None:
+            ranks = {_wanted_rank((branch,)) for branch in item.items}
+            wanted = ranks.pop() if len(ranks) == 1 else 0  # each branch flattens for itself
+        elif isinstance(item, Block):
             wanted = None if item.side else _wanted_rank(item.items)
         elif item.op.rank is None:
             wanted = None if item.op.follows_flatten else 0

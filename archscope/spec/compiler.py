@@ -15,7 +15,7 @@ from archscope.spec.items import called, items_of
 from archscope.spec.knobs import with_batch_norm
 from archscope.spec.mending import mended
 from archscope.spec.network import Block, Item, Spec
-from archscope.spec.reading import Context, Repeats, Scope
+from archscope.spec.reading import Context, Repeats, Scope, python_span
 from archscope.spec.rows import REPEATED, block_of_row, row_scope, rows_of
 from archscope.spec.sections import in_sections
 from archscope.spec.table import Cell, Table
@@ -112,7 +112,8 @@ def compile_items(values: Iterable[Any], extra: Iterable[type[Op]] = ()) -> tupl
     """Items written in Python: cells, ops, lists (one after another), ``{"join": "concat", "branches": [...]}``."""
     context = Context(None, {}, tuple(extra), [], count(1), Repeats())
     try:
-        return tuple(item for value in values for item in items_of(context, value, Scope()))
+        scoped = ((value, Scope(span=python_span(f"item {n}"))) for n, value in enumerate(values, 1))
+        return tuple(item for value, scope in scoped for item in items_of(context, value, scope))
     except RecursionError as error:
         raise TableError(_too_deep(None)) from error
 

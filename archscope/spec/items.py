@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from archscope.core.errors import ArchscopeError, Problem, TableError, located
-from archscope.core.source import Source, Span
+from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.checks import block_problems
 from archscope.spec.network import Block, Item, Layer
 from archscope.spec.notation import read
-from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, split, whole
+from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, python_span, split, whole
 from archscope.spec.table import FORM, read_grid
 from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
@@ -58,7 +58,10 @@ def key_of(block: Mapping[str, Any]) -> str:
 def _sequence(context: Context, values: Sequence[Any], scope: Scope) -> list[Item]:
     """Items one after another. Values that only one layer takes are 1 for the others."""
     if not scope.taken:
-        return [item for value in values for item in items_of(context, value, scope)]
+        if len(values) == 1:
+            return items_of(context, values[0], scope)
+        scoped = [(value, _within(context, scope, f"item {n}")) for n, value in enumerate(values, 1)]
+        return [item for value, inner in scoped for item in items_of(context, value, inner)]
     parts = [part for value in values for part in parts_of(value, scope)]
     chosen = next((n for n, part in enumerate(parts) if isinstance(part, str) and is_taker(part, scope.takes)), 0)
     others = scope._replace(values={**scope.values, **dict.fromkeys(scope.taken, "1")}, taken=(), takes="")
@@ -143,7 +146,7 @@ def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: st
     within = block.get("module") is False
     branches = []
     for number, branch in enumerate(block["branches"], 1):
-        items = items_of(context, branch, scope)
+        items = items_of(context, branch, _within(context, scope, f"branch {number}"))
         shared = within and len(items) > 1
         branches.append(Block(tuple(items), inline=True) if shared else as_one(items, f"branch{number}"))
     return Block(tuple(branches), kind=kind, join=join, inline=within, span=scope.span)
@@ -230,15 +233,22 @@ def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
         raise located(error, _place(context, text, scope)) from error
 
 
+def _within(context: Context, scope: Scope, place: str) -> Scope:
+    """The scope of a part of what a program gives, which has no cell to tell it by."""
+    if context.table is not None or scope.span is None:
+        return scope
+    return scope._replace(span=python_span(f"{scope.span.place}, {place}"))
+
+
 def _span_of(context: Context, text: str, scope: Scope) -> Span | None:
     """The cell that a text is filled from, where it is one; else where the text itself stands, or its row."""
+    if context.table is None:
+        return python_span(scope.span.place if scope.span is not None else "", text)
     used = {name for name in placeholders(text) if name in scope.cells}
     if len(used) == 1:
         return scope.cells[used.pop()]
     if scope.span is not None:
         return scope.span
-    if context.table is None:
-        return Span(Source("<python>", text), 1, 1, len(text))
     return context.table.where_text(scope.section, scope.key, text)
 
 

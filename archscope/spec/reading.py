@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem
-from archscope.core.source import Span
+from archscope.core.source import Source, Span
 from archscope.ops import Op
 from archscope.spec.table import Table
 from archscope.spec.template import match
@@ -65,6 +65,11 @@ class Context(NamedTuple):
         """A section of the table; empty where there is none."""
         empty: Any = [] if key in {"blocks", "side_branches"} else {}
         return self.table.data.get(key, empty) if self.table is not None else empty
+
+
+def python_span(place: str, text: str = "") -> Span:
+    """Where a value stands that a program gives: its place among the others, such as ``item 3, branch 2``."""
+    return Span(Source("<python>", text), 1, 1, max(1, len(text)), place)
 
 
 def parts_of(value: Any, scope: Scope) -> list[Any]:

@@ -156,3 +156,26 @@ def test_a_defect_is_not_hidden(archscope: Callable, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("archscope.api.profiles.profile", broken)
     with pytest.raises(ZeroDivisionError):
         archscope("summary vgg16")
+
+
+def test_list_shows_the_tables_that_can_be_read_and_reports_the_others(
+    archscope: Callable, tmp_path: Path, monkeypatch
+):
+    from archscope import catalog
+
+    for path in catalog.table_files()[:2]:
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    broken = catalog.table_files()[0].read_text(encoding="utf-8").replace("conv{k}", "cnv{k}").replace("alexnet", "odd")
+    (tmp_path / "odd.toml").write_text(broken, encoding="utf-8")
+    (tmp_path / "zzz.toml").write_text("title = ", encoding="utf-8")
+    monkeypatch.setattr(catalog, "tables_folder", lambda: tmp_path)
+    outcome = archscope("list")
+    assert outcome.code == 1
+    assert outcome.out.startswith("2 networks in 2 tables")
+    heads = [line for line in outcome.err.splitlines() if line.startswith("tables/")]
+    assert "tables/zzz.toml:1:9: not-toml:" in heads[0]
+    assert all("tables/odd.toml:" in head and "unknown-op: cannot read 'cnv" in head for head in heads[1:])
+    assert len(heads) == 6
+    for path in tmp_path.glob("a*.toml"):
+        path.unlink()
+    assert (archscope("list").code, archscope("list").out) == (1, "")

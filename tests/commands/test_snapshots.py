@@ -26,6 +26,9 @@ CASES = {
     "compare_vgg16_googlenet_80": ("compare vgg16 googlenet", 80),
     "compare_vgg": ("compare vgg", 140),
     "compare_three": ("compare alexnet vgg16 googlenet", 140),
+    "check_mobilenet_v1": ("check mobilenet_v1 --witness published", 100),
+    "check_two_papers": ("check inception_v4 inception_resnet_v2 --witness published", 120),
+    "show_mobilenet_v1_computed": ("show mobilenet_v1 --computed", 100),
 }
 
 FORMATS = {"markdown": "md", "csv": "csv", "json": "json", "latex": "tex"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -333,3 +334,12 @@ def test_show_marks_a_mended_part_of_a_cell_and_keeps_the_words_around_a_number(
     assert "Conv dw / ✗ s2 (instead s1)" in shown
     assert "11 ✓ weight layers" in archscope("show vgg --computed").out
     assert "✗ 463K (510,104)" in archscope("show googlenet --computed").out
+
+
+def test_the_sheet_of_a_check_counts_the_cells_of_each_paper(archscope):
+    data = json.loads(archscope("check vgg googlenet --witness published --format json").out)
+    (vgg, googlenet) = data["papers"]
+    assert (vgg["table"], vgg["source"]) == ("vgg", "arXiv:1409.1556, Table 1")
+    counted = {"checked": 67, "agrees": 54, "explained": 13, "refuted": 0, "stale": 0, "undecided": 0}
+    assert {key: googlenet[key] for key in counted} == counted
+    assert sum(vgg[key] for key in ("agrees", "explained", "refuted", "stale", "undecided")) == vgg["checked"]

@@ -69,6 +69,28 @@ def test_a_head_before_the_fc_layer_gets_the_map_and_not_the_vector():
     assert graph.shapes_in(at(graph, "aux.conv")) == ((1, 4, 8, 8),)
 
 
+@pytest.mark.parametrize(
+    ("branches", "wanted"),
+    [
+        ([["FC-8"], ["FC-8"]], "conv flatten fc fc add"),
+        ([["FC-8"], ["conv3-8", "adaptiveavgpool1", "flatten"]], "conv flatten fc conv adaptiveavgpool flatten add"),
+        ([["conv3-8", "adaptiveavgpool1", "flatten"], ["FC-8"]], "conv conv adaptiveavgpool flatten flatten fc add"),
+        ([["FC-8"], ["relu", "FC-8"]], "conv flatten fc relu flatten fc add"),
+    ],
+)
+def test_a_branch_that_begins_with_an_fc_layer_flattens_a_map_and_leaves_the_others_alone(branches: list, wanted: str):
+    assert kinds(graph_of("conv3-4", {"join": "add", "branches": branches})) == wanted
+
+
+def test_the_branch_that_fewest_agree_with_is_pointed_at():
+    join = {"join": "concat", "branches": [["conv3-4"], ["maxpool2", "relu"], ["conv1-8"]]}
+    with pytest.raises(ShapeError, match="branches differ in height or width: 4×8×8, 3×4×4, 8×8×8") as caught:
+        graph_of(join)
+    span = caught.value.problems[0].span
+    assert span is not None
+    assert (span.line_text, span.place) == ("relu", "item 1, branch 2, item 2")
+
+
 def test_scopes_are_a_tree_in_running_order():
     graph = archscope.lower("googlenet")
     root = graph.scopes[0]

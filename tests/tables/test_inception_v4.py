@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+import archscope
 from archscope.core.arithmetic import product
 from archscope.core.errors import ShapeError
 from archscope.graph.graph import Graph, Node
@@ -26,8 +27,8 @@ TABLES = Path(__file__).parents[2] / "tables"
 EXACT = {
     "inception_v4": ("inception_v4", 42_679_816, 12_253_974_624),
     "inception_resnet_v1": ("inception_resnet_v1", 22_756_328, 6_206_361_696),
-    "inception_resnet_v2": ("inception_resnet_v2", 55_284_488, 14_142_011_232),
-    "inception_resnet_v2_figure15": ("inception_resnet_v2", 32_433_928, 9_257_953_632),
+    "inception_resnet_v2": ("inception_resnet_v2", 32_433_928, 9_257_953_632),
+    "inception_resnet_v2_10_20_10": ("inception_resnet_v2", 55_284_488, 14_142_011_232),
     "inception_resnet_v2_released": ("inception_resnet_v2_released", 55_843_464, 13_155_794_016),
 }
 """Table, params and MACs at 299×299."""
@@ -119,12 +120,18 @@ def test_as_drawn_a_way_of_inception_b_would_see_a_row_of_thirteen_places() -> N
     assert kernels == [[1, (1, 7), (7, 1)], [1, (1, 7), (1, 7)]]
 
 
-def test_figure_15_repeats_its_modules_half_as_often_as_the_released_network() -> None:
+def test_the_plain_name_is_figure_15s_network_with_its_modules_half_as_often_as_released() -> None:
     counts = {}
-    for network in ("inception_resnet_v2_figure15", "inception_resnet_v2"):
+    for network in ("inception_resnet_v2", "inception_resnet_v2_10_20_10"):
         names = {node.path.split(".")[0] for node in _graph(network).nodes if "inception_resnet" in node.path}
         counts[network] = [len([name for name in names if f"_{letter}" in name]) for letter in "ABC"]
     assert list(counts.values()) == [[5, 10, 5], [10, 20, 10]]
+
+
+def test_the_blocks_knob_makes_one_of_the_other() -> None:
+    spec = archscope.load("inception_resnet_v2", blocks=[10, 20, 10])
+    assert spec.changes == ("blocks: these are the blocks of inception_resnet_v2_10_20_10",)
+    assert archscope.load("inception_resnet_v2_10_20_10", blocks=[5, 10, 5]).repeats == (5, 10, 5)
 
 
 @pytest.mark.parametrize("network", [name for name in EXACT if "resnet" in name])
@@ -132,7 +139,7 @@ def test_residuals_are_scaled_before_they_are_added_to_an_input_of_their_size(ne
     graph = _graph(network)
     makers: dict[int, Node] = {index: node for node in graph.nodes for index in node.outputs}
     added = [node for node in graph.nodes if letters(node.op.notation or "") == "add"]
-    assert len(added) == (20 if network in {"inception_resnet_v1", "inception_resnet_v2_figure15"} else 40)
+    assert len(added) == (20 if network in {"inception_resnet_v1", "inception_resnet_v2"} else 40)
     for node in added:
         scale = makers[node.inputs[0]]
         linear = makers[scale.inputs[0]]
