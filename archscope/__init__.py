@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archscope.api.checks import check
+    from archscope.api.differences import diff
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
     from archscope.api.modules import capture
@@ -30,6 +31,7 @@ _HOMES = {
     "build": "api.networks",
     "capture": "api.modules",
     "check": "api.checks",
+    "diff": "api.differences",
     "fit": "api.fits",
     "fit_chip": "api.fits",
     "load": "api.networks",
@@ -39,8 +41,19 @@ _HOMES = {
 }
 
 __all__ = [
-    "ArchscopeError", "Spec", "build", "capture", "check", "fit", "fit_chip", "load", "lower", "memory", "profile",
-]  # fmt: skip
+    "ArchscopeError",
+    "Spec",
+    "build",
+    "capture",
+    "check",
+    "diff",
+    "fit",
+    "fit_chip",
+    "load",
+    "lower",
+    "memory",
+    "profile",
+]
 
 
 def __getattr__(name: str) -> object:
