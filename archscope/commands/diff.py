@@ -24,9 +24,7 @@ def diff(
     network: Annotated[str, typer.Argument(help="A network: a name or a table file.", metavar="NETWORK")],
     spec: Annotated[str, typer.Argument(help="What it is held against: likewise.", metavar="SPEC")],
     changes: Changes,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Fail on what is only written differently, too.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on what is only written differently, too.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -53,9 +51,7 @@ def _sheet(graphs: Sequence[Graph], found: Sequence[Difference]) -> Sheet:
     """A line per difference: what matters first, then what is only written differently."""
     ordered = sorted(found, key=lambda each: not each.matters)
     real = sum(each.matters for each in found)
-    rows = [
-        ("differs" if each.matters else SAME, each.where, each.what, len(each.places) or 1) for each in ordered
-    ]
+    rows = [("differs" if each.matters else SAME, each.where, each.what, len(each.places) or 1) for each in ordered]
     fields = (
         Field("verdict", "verdict", heading=True),
         Field("where", "where", least=12),

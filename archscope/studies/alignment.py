@@ -1,7 +1,7 @@
 """Which part of one network is which part of another? Two structures laid side by side, part by part.
 
 Chains are aligned for the most likeness in all (Needleman and Wunsch, 1970): layers of one kind, kernel, size and name
-belong together, and what has no counterpart stands alone. Branches of paired regions are matched by likeness too, so that
+belong together, and what has no counterpart stands alone. Branches of paired regions are matched by likeness too:
 neither names nor the order in which branches are written decide.
 """
 
@@ -135,14 +135,14 @@ def _look(graph: Graph, node: Node) -> Look:
     op, shape = node.op, graph.shape_out(node)
     kernel = op.window.kernel_size if op.window is not None else ()
     kind = letters(op.notation) if op.notation is not None else type(op).__name__
-    own = node.path.rpartition(".")[2]
     channels = shape[1] if len(shape) > 1 else 0
-    return Look(kind, kernel, channels, halvings(graph.tensors[graph.inputs[0]].shape, shape), "" if own.isdigit() else _named(node.path))
+    shrunk = halvings(graph.tensors[graph.inputs[0]].shape, shape)
+    return Look(kind, kernel, channels, shrunk, _named(node.path))
 
 
 def _named(path: str) -> str:
-    """A path without the numbers that only count: ``features.14`` says nothing of where that is."""
-    return path.replace("_", "").lower()
+    """A path as a name; none for one that only counts: ``features.14`` does not say where that is."""
+    return "" if path.rpartition(".")[2].isdigit() else path.replace("_", "").lower()
 
 
 def halvings(first: Shape, shape: Shape) -> int:

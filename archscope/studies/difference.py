@@ -1,7 +1,7 @@
 """In what do two networks differ? Aligned along their structure, said in words, repeats folded.
 
-The first network is held against the second, the spec: "kernel 3×3, spec 5×5". What is only written differently (how a
-pool rounds where nothing is left over, an adaptive pool that pools nothing at this size) is listed, and does not matter.
+The first network is held against the second, the spec: "kernel 3×3, spec 5×5". What is only written differently (how
+a pool rounds where nothing is left over, an adaptive pool that pools nothing at this size) is listed as such.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archscope.graph.graph import Graph
+from archscope.graph.wiring import makers_of
 from archscope.studies.side_by_side import Fact, SideBySide
-from archscope.studies.structure import Head, Structure, makers_of, nodes_of, structure_of
+from archscope.studies.structure import Head, Structure, nodes_of, structure_of
 from archscope.studies.wording import kind_of, label, value_of, where
 
 
@@ -81,9 +82,9 @@ def _of_heads(sides: SideBySide) -> Iterator[Fact]:
         elif its is not None:
             after = _start(sides.b, its)[1]
             yield Fact("missing", f"auxiliary head after {after} missing", None, after, its.output.name, kind="head")
-    orders = [_order(sides.a, [mine for mine, _ in pairs]), _order(sides.b, [its for _, its in pairs])]
-    if orders[0] != orders[1] and len(sides.a.heads) == len(sides.b.heads):
-        yield Fact("outputs", f"outputs in the order {orders[0]}; spec {orders[1]}", *orders, "")
+    x, y = _order(sides.a, [mine for mine, _ in pairs]), _order(sides.b, [its for _, its in pairs])
+    if x != y and len(sides.a.heads) == len(sides.b.heads):
+        yield Fact("outputs", f"outputs in the order {x}; spec {y}", x, y, "")
 
 
 def _paired_heads(sides: SideBySide) -> list[tuple[Head | None, Head | None]]:

@@ -58,7 +58,7 @@ def alike(a: Op, b: Op, shape: Shape) -> bool:
         return _fixed(a, shape) == _windows(b, shape)
     if isinstance(b, AdaptiveAvgPool) and isinstance(a, AvgPool):
         return _fixed(b, shape) == _windows(a, shape)
-    if type(a) is not type(b) or not isinstance(a, MaxPool | AvgPool):
+    if type(a) is not type(b) or not isinstance(a, MaxPool | AvgPool) or not isinstance(b, MaxPool | AvgPool):
         return False
     return _windows(a, shape) == _windows(b, shape) and _otherwise(a) == _otherwise(b)
 

@@ -64,7 +64,9 @@ class SideBySide:
     def _base(self, a: Part, b: Part) -> Fact:
         """A fact with the place of two parts, that the difference is still to be put into."""
         mine, its = label(self.a.graph, a), label(self.b.graph, b)
-        kind = "block" if isinstance(a, Region) else "layer" if a.layer is None else kind_of(self.a.graph.nodes[a.layer].op)
+        kind = "block" if isinstance(a, Region) else "layer"
+        if isinstance(a, Leaf) and a.layer is not None:
+            kind = kind_of(self.a.graph.nodes[a.layer].op)
         return Fact("", "", None, None, mine, "" if mine == its else its, kind)
 
     def _of_nodes(self, m: int, n: int, base: Fact) -> Iterator[Fact]:
@@ -89,7 +91,8 @@ class SideBySide:
     def _of_followers(self, a: Part, b: Part) -> Iterator[Fact]:
         """What follows two paired parts: batch norm, ReLU, dropout, paired by kind and in order."""
         base = self._base(a, b)
-        mine, its = ([graph.nodes[i].op for i in part.followers] for graph, part in ((self.a.graph, a), (self.b.graph, b)))
+        mine = [self.a.graph.nodes[index].op for index in a.followers]
+        its = [self.b.graph.nodes[index].op for index in b.followers]
         for m, n in _by_kind(mine, its):
             if m is not None and n is not None:
                 pair = Leaf(a.followers[m]), Leaf(b.followers[n])
@@ -119,15 +122,16 @@ class SideBySide:
     def _lone_branch(self, a: Region, b: Region, match: Match, base: Fact) -> Fact:
         if match.a is not None:
             text = _spelled(self.a.graph, a.branches[match.a])
-            return base._replace(aspect="added", what=f"branch {text} added", network=text)
+            return _with(base, "added", f"branch {text} added", text)
         text = _spelled(self.b.graph, b.branches[match.b or 0])
-        return base._replace(aspect="missing", what=f"branch {text} missing", spec=text)
+        return _with(base, "missing", f"branch {text} missing", text)
 
     def _of_lone(self, lone: Sequence[Pair], *, in_blocks: bool) -> Iterator[Fact]:
         """Parts that only one network has: layers with weights by block, as papers count them, others one by one."""
         blocks: dict[tuple[str, str, str], list[Leaf]] = {}
         for pair in lone:
-            aspect, graph, part = ("added", self.a.graph, pair.a) if pair.b is None else ("missing", self.b.graph, pair.b)
+            aspect, side, part = ("added", self.a, pair.a) if pair.b is None else ("missing", self.b, pair.b)
+            graph = side.graph
             if isinstance(part, Leaf) and part.layer is not None and graph.nodes[part.layer].op.weight_layer:
                 node = graph.nodes[part.layer]
                 block = _block(graph, node) if in_blocks else ""
@@ -143,9 +147,8 @@ class SideBySide:
         mine, its = (len(longest_path(structure.graph)) for structure in (self.a, self.b))
         words += f": {mine} weight layers, not {its}" if (mine > its) - (mine < its) == _SIGNS[aspect] else ""
         cells = ", ".join(dict.fromkeys(op_of(graph.nodes[part.layer or 0].op) for part in parts))
-        values = (cells, None) if aspect == "added" else (None, cells)
         for part in parts:
-            yield Fact(aspect, words, *values, label(graph, part), kind=kind)
+            yield _with(Fact("", "", None, None, label(graph, part), kind=kind), aspect, words, cells)
 
 
 _SIGNS = {"added": 1, "missing": -1}
@@ -162,7 +165,7 @@ def _differing(mine: Node, its: Node) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _by_kind(mine: Sequence[Op], its: Sequence[Op]) -> list[tuple[int | None, int | None]]:
-    """Pairs what follows two layers: first of all like with like, then norms with norms, activations with activations."""
+    """Pairs what follows two layers: like with like, else norms with norms and activations with activations."""
 
     def weight(x: Op, y: Op) -> int:
         return 5 if type(x) is type(y) else int(_role(x) == _role(y))
@@ -188,14 +191,22 @@ def _spelled(graph: Graph, chain: Chain) -> str:
     return " + ".join(op_of(graph.nodes[index].op) for index in layers if index is not None) or "shortcut"
 
 
+def _with(base: Fact, aspect: str, words: str, value: str) -> Fact:
+    """The fact that one network alone has something, with what it has."""
+    return base._replace(
+        aspect=aspect,
+        what=words,
+        network=value if aspect == "added" else None,
+        spec=value if aspect == "missing" else None,
+    )
+
+
 def _lone(graph: Graph, index: int, aspect: str, base: Fact) -> Fact:
     """A node that follows a part in one network only."""
     node = graph.nodes[index]
     nothing = does_nothing(graph, node)
-    text = op_of(node.op)
-    values = {"network": text} if aspect == "added" else {"spec": text}
-    words = f"{text} {aspect}" + (": it does nothing at this size" if nothing else "")
-    return base._replace(aspect=aspect, what=words, matters=not nothing, **values)
+    words = f"{op_of(node.op)} {aspect}" + (": it does nothing at this size" if nothing else "")
+    return _with(base, aspect, words, op_of(node.op))._replace(matters=not nothing)
 
 
 def _lone_part(graph: Graph, part: Part, aspect: str) -> Fact:
@@ -205,5 +216,4 @@ def _lone_part(graph: Graph, part: Part, aspect: str) -> Fact:
         return _lone(graph, part.layer if part.layer is not None else part.followers[0], aspect, base)
     layers = sum(graph.nodes[index].op.weight_layer for index in nodes_of([part]))
     text = f"block of {counted(layers, 'weight layer')} ({' | '.join(_spelled(graph, each) for each in part.branches)})"
-    values = {"network": text} if aspect == "added" else {"spec": text}
-    return base._replace(aspect=aspect, what=f"{text} {aspect}", kind="block", **values)
+    return _with(base._replace(kind="block"), aspect, f"{text} {aspect}", text)

@@ -1,4 +1,4 @@
-"""What runs in series and what in parallel? A graph taken apart where all its paths meet, whatever its blocks are called.
+"""What runs in series and what in parallel? A graph taken apart where all its paths meet, whatever it calls them.
 
 A network as people draw it: a chain of layers and of regions, where a region is branches that leave one tensor and come
 together in a join. It follows from the tensors alone, so that two networks can be laid side by side although one was
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archscope.graph.graph import Graph, Node, Output
+from archscope.graph.wiring import makers_of
 from archscope.ops.flatten import Flatten
 
 
@@ -83,11 +84,6 @@ def nodes_of(parts: Iterable[Part]) -> list[int]:
     return sorted(found)
 
 
-def makers_of(graph: Graph) -> dict[int, int]:
-    """For each tensor the index of the node that makes it."""
-    return {tensor: index for index, node in enumerate(graph.nodes) for tensor in node.outputs}
-
-
 def _leading_to(graph: Graph, tensor: int) -> set[int]:
     makers = makers_of(graph)
     found: set[int] = set()
@@ -101,14 +97,14 @@ def _leading_to(graph: Graph, tensor: int) -> set[int]:
 
 
 def _head(graph: Graph, output: Output, leading: set[int], main: set[int]) -> Head:
-    own = sorted(leading - main)
-    makers = makers_of(graph)
-    taken = [tensor for index in own for tensor in graph.nodes[index].inputs if makers.get(tensor, -1) not in leading - main]
-    return Head(output, max(taken, default=output.tensor), _chain(graph, own, output.tensor))
+    own = leading - main
+    made = {tensor for index in own for tensor in graph.nodes[index].outputs}
+    taken = {tensor for index in own for tensor in graph.nodes[index].inputs} - made
+    return Head(output, max(taken, default=output.tensor), _chain(graph, sorted(own), output.tensor))
 
 
 def _chain(graph: Graph, nodes: Sequence[int], end: int) -> Chain:
-    """Nodes in running order as a chain of parts that ends in tensor ``end``: cut wherever one tensor carries it all."""
+    """Nodes in running order as a chain of parts that ends in tensor ``end``, cut where one tensor carries all."""
     last_use = {tensor: at for at, index in enumerate(nodes) for tensor in graph.nodes[index].inputs}
     last_use[end] = len(nodes)
     parts: list[Part] = []
