@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archscope.api.differences import diff
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
+    from archscope.api.lints import lint
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
     from archscope.api.profiles import profile
@@ -34,6 +35,7 @@ _HOMES = {
     "diff": "api.differences",
     "fit": "api.fits",
     "fit_chip": "api.fits",
+    "lint": "api.lints",
     "load": "api.networks",
     "lower": "api.networks",
     "memory": "api.footprints",
@@ -49,6 +51,7 @@ __all__ = [
     "diff",
     "fit",
     "fit_chip",
+    "lint",
     "load",
     "lower",
     "memory",
