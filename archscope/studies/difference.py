@@ -14,7 +14,7 @@ from archscope.graph.graph import Graph
 from archscope.graph.wiring import makers_of
 from archscope.studies.side_by_side import Fact, SideBySide
 from archscope.studies.structure import Head, Structure, nodes_of, structure_of
-from archscope.studies.wording import kind_of, label, value_of, where
+from archscope.studies.wording import Labels, kind_of, value_of, where
 
 
 class Difference(NamedTuple):
@@ -77,10 +77,10 @@ def _of_heads(sides: SideBySide) -> Iterator[Fact]:
             yield from _of_starts(sides, mine, its)
             yield from sides.of_chains(mine.chain, its.chain)
         elif mine is not None:
-            after = _start(sides.a, mine)[1]
+            after = _start(sides.a, sides.labels_a, mine)[1]
             yield Fact("added", f"auxiliary head after {after} added", after, None, mine.output.name, kind="head")
         elif its is not None:
-            after = _start(sides.b, its)[1]
+            after = _start(sides.b, sides.labels_b, its)[1]
             yield Fact("missing", f"auxiliary head after {after} missing", None, after, its.output.name, kind="head")
     x, y = _order(sides.a, [mine for mine, _ in pairs]), _order(sides.b, [its for _, its in pairs])
     if x != y and len(sides.a.heads) == len(sides.b.heads):
@@ -89,29 +89,29 @@ def _of_heads(sides: SideBySide) -> Iterator[Fact]:
 
 def _paired_heads(sides: SideBySide) -> list[tuple[Head | None, Head | None]]:
     """Heads that start from the same place, then the others in order."""
-    theirs = {_start(sides.b, head)[0]: head for head in sides.b.heads}
+    theirs = {_start(sides.b, sides.labels_b, head)[0]: head for head in sides.b.heads}
     pairs: dict[Head, Head | None] = {}
     for head in sides.a.heads:
-        pairs[head] = theirs.pop(sides.counterpart.get(_start(sides.a, head)[0], -1), None)
+        pairs[head] = theirs.pop(sides.counterpart.get(_start(sides.a, sides.labels_a, head)[0], -1), None)
     left = list(theirs.values())
     filled = [(mine, its or (left.pop(0) if left else None)) for mine, its in pairs.items()]
     return [*filled, *((None, its) for its in left)]
 
 
 def _of_starts(sides: SideBySide, mine: Head, its: Head) -> Iterator[Fact]:
-    (x, after), (y, before) = _start(sides.a, mine), _start(sides.b, its)
+    (x, after), (y, before) = _start(sides.a, sides.labels_a, mine), _start(sides.b, sides.labels_b, its)
     if sides.counterpart.get(x) != y:
         words = f"starts after {after}, spec after {before}"
         yield Fact("attached", words, after, before, mine.output.name, its.output.name, kind="head")
 
 
-def _start(structure: Structure, head: Head) -> tuple[int, str]:
+def _start(structure: Structure, labels: Labels, head: Head) -> tuple[int, str]:
     """The part of the main chain that a head starts from: its last node and its name; -1 for the input."""
     maker = makers_of(structure.graph).get(head.start, -1)
     for part in structure.chain:
         nodes = nodes_of([part])
         if maker in nodes:
-            return (nodes[-1] if maker == nodes[-1] else maker), label(structure.graph, part)
+            return (nodes[-1] if maker == nodes[-1] else maker), labels.of(part)
     return maker, "the input"
 
 

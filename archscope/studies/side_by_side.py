@@ -12,7 +12,7 @@ from archscope.ops.dropout import Dropout
 from archscope.studies.alignment import Aligner, Match, Pair, halvings, heaviest
 from archscope.studies.equivalence import alike, does_nothing, settings
 from archscope.studies.structure import Chain, Leaf, Part, Region, Structure, nodes_of
-from archscope.studies.wording import counted, kind_of, label, op_of, setting_of, value_of
+from archscope.studies.wording import Labels, counted, kind_of, op_of, setting_of, value_of
 
 
 class Fact(NamedTuple):
@@ -40,6 +40,7 @@ class SideBySide:
     def __init__(self, a: Structure, b: Structure) -> None:
         self.a, self.b = a, b
         self.aligner = Aligner(a.graph, b.graph)
+        self.labels_a, self.labels_b = Labels(a.graph), Labels(b.graph)
         self.counterpart: dict[int, int] = {}
         """For the last node of a part the last node of the part of the spec that it was held against."""
 
@@ -63,7 +64,7 @@ class SideBySide:
 
     def _base(self, a: Part, b: Part) -> Fact:
         """A fact with the place of two parts, that the difference is still to be put into."""
-        mine, its = label(self.a.graph, a), label(self.b.graph, b)
+        mine, its = self.labels_a.of(a), self.labels_b.of(b)
         kind = "block" if isinstance(a, Region) else "layer"
         if isinstance(a, Leaf) and a.layer is not None:
             kind = kind_of(self.a.graph.nodes[a.layer].op)
@@ -130,25 +131,27 @@ class SideBySide:
         """Parts that only one network has: layers with weights by block, as papers count them, others one by one."""
         blocks: dict[tuple[str, str, str], list[Leaf]] = {}
         for pair in lone:
-            aspect, side, part = ("added", self.a, pair.a) if pair.b is None else ("missing", self.b, pair.b)
-            graph = side.graph
+            aspect, labels, part = ("added", self.labels_a, pair.a)
+            if pair.a is None:
+                aspect, labels, part = ("missing", self.labels_b, pair.b)
+            graph = labels.graph
             if isinstance(part, Leaf) and part.layer is not None and graph.nodes[part.layer].op.weight_layer:
                 node = graph.nodes[part.layer]
                 block = _block(graph, node) if in_blocks else ""
                 blocks.setdefault((aspect, kind_of(node.op), block), []).append(part)
             elif part is not None:
-                yield _lone_part(graph, part, aspect)
+                yield _lone_part(graph, part, aspect, labels.of(part))
         for (aspect, kind, block), parts in blocks.items():
             yield from self._of_lone_layers(aspect, kind, block, parts)
 
     def _of_lone_layers(self, aspect: str, kind: str, block: str, parts: Sequence[Leaf]) -> Iterator[Fact]:
-        graph = self.a.graph if aspect == "added" else self.b.graph
+        labels = self.labels_a if aspect == "added" else self.labels_b
         words = f"{counted(len(parts), kind)} {'more' if aspect == 'added' else 'fewer'}{block}"
         mine, its = (len(longest_path(structure.graph)) for structure in (self.a, self.b))
         words += f": {mine} weight layers, not {its}" if (mine > its) - (mine < its) == _SIGNS[aspect] else ""
-        cells = ", ".join(dict.fromkeys(op_of(graph.nodes[part.layer or 0].op) for part in parts))
+        cells = ", ".join(dict.fromkeys(op_of(labels.graph.nodes[part.layer or 0].op) for part in parts))
         for part in parts:
-            yield _with(Fact("", "", None, None, label(graph, part), kind=kind), aspect, words, cells)
+            yield _with(Fact("", "", None, None, labels.of(part), kind=kind), aspect, words, cells)
 
 
 _SIGNS = {"added": 1, "missing": -1}
@@ -209,9 +212,9 @@ def _lone(graph: Graph, index: int, aspect: str, base: Fact) -> Fact:
     return _with(base, aspect, words, op_of(node.op))._replace(matters=not nothing)
 
 
-def _lone_part(graph: Graph, part: Part, aspect: str) -> Fact:
+def _lone_part(graph: Graph, part: Part, aspect: str, place: str) -> Fact:
     """A layer without weights, or a whole block, that only one network has."""
-    base = Fact("", "", None, None, label(graph, part))
+    base = Fact("", "", None, None, place)
     if isinstance(part, Leaf):
         return _lone(graph, part.layer if part.layer is not None else part.followers[0], aspect, base)
     layers = sum(graph.nodes[index].op.weight_layer for index in nodes_of([part]))

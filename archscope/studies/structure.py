@@ -110,7 +110,8 @@ def _chain(graph: Graph, nodes: Sequence[int], end: int) -> Chain:
     parts: list[Part] = []
     piece: list[int] = []
     made = {tensor for index in nodes for tensor in graph.nodes[index].outputs}
-    alive = {tensor for tensor in last_use if tensor not in made and tensor != end}
+    given = {*graph.inputs, *makers_of(graph)}  # other tensors are stored: parameters that an op reads by themselves
+    alive = {tensor for tensor in last_use if tensor in given and tensor not in made and tensor != end}
     for at, index in enumerate(nodes):
         piece.append(index)
         alive = {tensor for tensor in (*alive, *graph.nodes[index].outputs) if last_use.get(tensor, -1) > at}

@@ -10,7 +10,7 @@ from archscope.core.records import short
 from archscope.graph.graph import Graph
 from archscope.ops import Op
 from archscope.spec.notation import write
-from archscope.studies.structure import Leaf, Part, nodes_of
+from archscope.studies.structure import Leaf, Part, Region, nodes_of
 
 _KINDS = {"FC": "FC layer", "ReLU": "ReLU", "Softmax": "soft-max"}
 
@@ -72,28 +72,32 @@ def value_of(aspect: str, value: Any) -> str:
     return "×".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
-def label(graph: Graph, part: Part) -> str:
-    """What people call a part: the innermost block that holds nothing else, or its layer."""
-    own = set(nodes_of([part]))
-    first = min(own)
-    scope, found = graph.nodes[first].scope, -1
-    while scope > 0:
-        inside = {index for index, node in enumerate(graph.nodes) if _lies_in(graph, node.scope, scope)}
-        if own <= inside and not isinstance(part, Leaf):
-            return graph.scopes[scope].name or graph.scopes[scope].path
-        if not inside <= own:
-            break
-        scope, found = graph.scopes[scope].parent, scope
-    if found > 0:
-        return graph.scopes[found].name or graph.scopes[found].path
-    node = graph.nodes[part.layer if isinstance(part, Leaf) and part.layer is not None else max(own)]
-    return node.name or node.path
+class Labels:
+    """What people call the parts of a graph."""
 
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.inside: dict[int, set[int]] = {number: set() for number in range(len(graph.scopes))}
+        """For each block the nodes that run in it. What nobody reads, such as a counter of batches, is left out."""
+        read = {tensor for node in graph.nodes for tensor in node.inputs} | {each.tensor for each in graph.outputs}
+        for index, node in enumerate(graph.nodes):
+            scope = node.scope if read & set(node.outputs) else -1
+            while scope >= 0:
+                self.inside[scope].add(index)
+                scope = graph.scopes[scope].parent
 
-def _lies_in(graph: Graph, scope: int, outer: int) -> bool:
-    while scope > outer:
-        scope = graph.scopes[scope].parent
-    return scope == outer
+    def of(self, part: Part) -> str:
+        """A layer by the outermost block that holds nothing else, a region by the innermost one that holds all of it."""
+        own = set(nodes_of([part]))
+        node = self.graph.nodes[part.layer if isinstance(part, Leaf) and part.layer is not None else max(own)]
+        found, scope = -1, node.scope
+        while scope > 0 and self.inside[scope] <= own:
+            found, scope = scope, self.graph.scopes[scope].parent
+        while isinstance(part, Region) and found < 0 < scope:
+            found, scope = (scope if own <= self.inside[scope] else -1), self.graph.scopes[scope].parent
+        if found > 0:
+            return self.graph.scopes[found].name or self.graph.scopes[found].path
+        return node.name or node.path
 
 
 def where(places: Sequence[tuple[str, str]], kind: str, total: int) -> str:
