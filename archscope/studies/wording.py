@@ -87,7 +87,7 @@ class Labels:
                 scope = graph.scopes[scope].parent
 
     def of(self, part: Part) -> str:
-        """A layer by the outermost block that holds nothing else, a region by the innermost one that holds all of it."""
+        """A layer by the outermost block that holds nothing else, a region by the innermost that holds all of it."""
         own = set(nodes_of([part]))
         node = self.graph.nodes[part.layer if isinstance(part, Leaf) and part.layer is not None else max(own)]
         found, scope = -1, node.scope

@@ -1,4 +1,4 @@
-"""VGG-16 as a note on cats and dogs has it: batch norm after each convolution, two classes, ReLU and soft-max at the end."""
+"""VGG-16 as a note on cats and dogs has it: batch norm everywhere, two classes, ReLU and soft-max in the end."""
 
 from __future__ import annotations
 
