@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Unpack
 
 from archscope import catalog, linting
 from archscope.api.networks import Network, lower
-from archscope.core.errors import ArchscopeError, Problem, UsageError
+from archscope.core.errors import Problem, UsageError
 from archscope.graph.graph import Graph
 from archscope.linting import Finding, Subject
 from archscope.spec.network import Spec
 from archscope.spec.options import Changes
 from archscope.studies.syntax import script_at
-
-_FAMILY = re.compile(r"(vgg|resnet|densenet|squeezenet|mobilenet)(?:net)?[\s_-]*v?([\d_]+)", re.IGNORECASE)
 
 
 def lint(
@@ -65,17 +62,9 @@ def _network(network: Network, name: str, changes: Changes) -> Subject:
 
 
 def promised(name: str, graph: Graph) -> Graph | None:
-    """The network of the catalogue that a name promises, with as many classes; None where it promises none.
-
-    ``torchvision.models:googlenet`` promises googlenet, ``net.py:VGG_13`` and ``VGGNet13`` promise vgg13.
-    """
-    own = name.rpartition(":")[2].partition("(")[0].rpartition(".")[2]
-    match = _FAMILY.fullmatch(own)
-    for each in (own, f"{match.group(1)}{match.group(2)}" if match else own):
-        try:
-            entry = catalog.find(each)
-        except ArchscopeError:
-            continue
-        classes = graph.tensors[graph.outputs[0].tensor].shape[-1]
-        return lower(entry.network, graph.tensors[graph.inputs[0]].shape[0], num_classes=classes)
-    return None
+    """The network that a name promises, with as many classes and examples as ``graph``; None where it promises none."""
+    entry = catalog.promised(name)
+    if entry is None:
+        return None
+    classes = graph.tensors[graph.outputs[0].tensor].shape[-1]
+    return catalog.with_classes(entry, classes, graph.tensors[graph.inputs[0]].shape[0])

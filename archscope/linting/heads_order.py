@@ -51,7 +51,7 @@ def _in_graph(graph: Graph) -> Iterator[Found]:
 
 
 def _number(name: str) -> int | None:
-    found = re.search(r"(\d+)$", name)
+    found = re.search(r"[a-z_](\d+)$", name)  # outputs without a name are called 0, 1 and 2
     return int(found.group(1)) if found else None
 
 

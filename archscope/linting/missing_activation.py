@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from archscope.graph.graph import Graph, Node
 from archscope.graph.wiring import makers_of, readers_of
 from archscope.linting import ERROR, WARNING, Found, Subject
+from archscope.ops import Elementwise
 from archscope.ops.avgpool import AvgPool
 from archscope.ops.batchnorm import BatchNorm
 from archscope.ops.conv import Conv
 from archscope.ops.dropout import Dropout
 from archscope.ops.fc import FC
 from archscope.ops.flatten import Flatten
+from archscope.ops.softmax import Softmax
 
 LEVEL = WARNING
 SOURCE = "Lasagne/Recipes#85 (a VGG without any ReLU); harritaylor/torchvggish#3; google/flax PR #343"
+
+_NONE = (Dropout, Softmax)
+"""What maps each number to a number and is no activation."""
 
 _LINEAR = (BatchNorm, Dropout, Flatten, AvgPool)
 
@@ -33,7 +38,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if not pairs:
         return
     layers = sum(node.op.weight_layer for node in graph.nodes)
-    everywhere = len(pairs) >= layers - 2 and layers > 2
+    everywhere = not any(isinstance(node.op, Elementwise) and not isinstance(node.op, _NONE) for node in graph.nodes)
     first, second = pairs[0]
     yield Found(
         f"no activation between {len(pairs)} pair{'s' * (len(pairs) != 1)} of layers: {first.path} and {second.path}"

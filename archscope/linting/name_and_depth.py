@@ -9,10 +9,9 @@ from archscope import catalog
 from archscope.core.errors import ArchscopeError
 from archscope.graph.graph import Graph
 from archscope.graph.paths import longest_path
-from archscope.linting import ERROR, Found, Subject
+from archscope.linting import ERROR, Found, Subject, cost_of
 from archscope.ops import Op
 from archscope.ops.conv import Conv
-from archscope.studies.counting import computed
 
 LEVEL = ERROR
 SOURCE = (
@@ -79,13 +78,10 @@ def _setting(op: Op) -> tuple[object, ...]:
 
 
 def _why(graph: Graph, known: Graph | None) -> str:
-    vague = "whoever reads the name expects that network's accuracy and cost"
-    if known is None:
-        return vague
-    params, macs = ([computed(each, name, None) for each in (graph, known)] for name in ("params", "macs"))
-    if not all((*params, *macs)):
-        return vague
+    mine, its = cost_of(graph), cost_of(known) if known is not None else None
+    if its is None or mine.macs is None or its.macs is None:
+        return "whoever reads the name expects that network's accuracy and cost"
     return (
-        f"the params need not show it, {params[0][0]:,} against {params[1][0]:,}; the MACs do: "
-        f"{macs[0][0] / 1e9:.2f} G against {macs[1][0] / 1e9:.2f} G"
+        f"the params need not show it, {mine.params:,} against {its.params:,}; the MACs do: "
+        f"{mine.macs / 1e9:.2f} G against {its.macs / 1e9:.2f} G"
     )

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from archscope import catalog
 from archscope.graph.graph import Graph
-from archscope.linting import INFO, WARNING, Found, Subject
-from archscope.studies.counting import computed
+from archscope.linting import INFO, WARNING, Found, Subject, cost_of
 from archscope.studies.difference import Difference, differences
 
 LEVEL = WARNING
@@ -41,19 +40,18 @@ def _real(found: tuple[Difference, ...]) -> list[Difference]:
 
 def _twin(graph: Graph, known: Graph) -> str:
     """The network of the catalogue that this one is, among relatives by name; empty where there is none."""
+    classes = known.tensors[known.outputs[0].tensor].shape[-1]
     family = known.name.partition("_")[0].rstrip("0123456789")
     for name, entry in catalog.everything().items():
         if name == known.name or not name.startswith(family):
             continue
-        if not _real(differences(graph, catalog.lowered(*entry)[1])):
+        if not _real(differences(graph, catalog.with_classes(entry, classes))):
             return name
     return ""
 
 
 def _why(graph: Graph, known: Graph) -> str:
-    words = []
-    for quantity in ("params", "macs"):
-        mine, its = computed(graph, quantity, None), computed(known, quantity, None)
-        if mine and its:
-            words.append(f"{mine[0]:,} {'MACs' if quantity == 'macs' else quantity} instead of {its[0]:,}")
-    return ", ".join(words) + ": figures that are published for one do not hold for the other"
+    mine, its = cost_of(graph), cost_of(known)
+    words = f"{mine.params:,} params instead of {its.params:,}"
+    words += f", {mine.macs:,} MACs instead of {its.macs:,}" if mine.macs is not None and its.macs is not None else ""
+    return f"{words}: what is published of one does not hold for the other"

@@ -114,16 +114,17 @@ class Aligner:
         x, y = self.a[a.join], self.b[b.join]
         mine, its = (Counter(looks[n][:3] for n in nodes_of([part])) for looks, part in ((self.a, a), (self.b, b)))
         common = sum((mine & its).values()) * 6 // max(sum(mine.values()), sum(its.values()))
-        return 2 + common + 2 * (x.kind == y.kind) + (x.shrunk == y.shrunk) + 3 * (x.name == y.name != "")
+        return 2 + common + 2 * (x.kind == y.kind) + (x.shrunk == y.shrunk) + (x.name == y.name != "")
 
 
-_MOST = 14
+_MOST = 12
 """The weight of two layers, or two regions, that are alike in everything."""
 
 
 def _of_looks(a: Look, b: Look) -> int:
+    """Names weigh least: branches that were swapped keep theirs."""
     alike = 2 * (a.kernel == b.kernel) + 2 * (a.channels == b.channels) + 2 * (a.shrunk == b.shrunk)
-    alike += 3 * (a.name == b.name != "")
+    alike += a.name == b.name != ""
     if a.kind == b.kind:
         return 5 + alike
     pools = "pool" in a.kind and "pool" in b.kind

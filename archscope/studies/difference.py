@@ -102,7 +102,8 @@ def _of_starts(sides: SideBySide, mine: Head, its: Head) -> Iterator[Fact]:
     (x, after), (y, before) = _start(sides.a, sides.labels_a, mine), _start(sides.b, sides.labels_b, its)
     if sides.counterpart.get(x) != y:
         words = f"starts after {after}, spec after {before}"
-        yield Fact("attached", words, after, before, mine.output.name, its.output.name, kind="head")
+        also = its.output.name if its.output.name != mine.output.name else ""
+        yield Fact("attached", words, after, before, mine.output.name, also, kind="head")
 
 
 def _start(structure: Structure, labels: Labels, head: Head) -> tuple[int, str]:

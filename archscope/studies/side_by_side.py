@@ -114,11 +114,10 @@ class SideBySide:
                 yield from self.of_chains(a.branches[match.a], b.branches[match.b])
             else:
                 yield self._lone_branch(a, b, match, base)
-        order = [match.b for match in matches if match.a is not None and match.b is not None]
-        if order != sorted(order) and x.startswith("concat"):
-            texts = [", ".join(_spelled(self.b.graph, b.branches[n]) for n in each) for each in (order, sorted(order))]
-            words = f"branches in the order {texts[0]}; spec {texts[1]}"
-            yield base._replace(aspect="branches", what=words, network=texts[0], spec=texts[1])
+        order = tuple(match.b + 1 for match in matches if match.a is not None and match.b is not None)
+        if order != tuple(sorted(order)) and x.startswith("concat"):
+            words = f"branches in the order {', '.join(map(str, order))} of the spec's"
+            yield base._replace(aspect="branches", what=words, network=order, spec=tuple(sorted(order)))
 
     def _lone_branch(self, a: Region, b: Region, match: Match, base: Fact) -> Fact:
         if match.a is not None:

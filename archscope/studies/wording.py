@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archscope.core.records import short
@@ -31,13 +32,15 @@ def kind_of(op: Op) -> str:
 
 
 def op_of(op: Op) -> str:
-    """An op as a cell spells it; its class and settings where no cell can.
+    """An op as a cell spells it, in place or not; its class and settings where no cell can.
 
     >>> from archscope.ops.batchnorm import BatchNorm
-    >>> op_of(BatchNorm(eps=0.001))
-    'batchnorm eps=0.001'
+    >>> from archscope.ops.relu import ReLU
+    >>> op_of(BatchNorm(eps=0.001)), op_of(ReLU(inplace=False))
+    ('batchnorm eps=0.001', 'relu')
     """
-    return write(op) if op.notation is not None else repr(op)
+    plain = replace(op, inplace=True) if "inplace" in op.__dataclass_fields__ else op
+    return write(plain) if op.notation is not None else repr(plain)
 
 
 def counted(number: int, kind: str) -> str:
