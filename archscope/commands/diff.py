@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from archscope.api.differences import diff as differences_of
-from archscope.api.differences import graph_of
-from archscope.api.profiles import profile
-from archscope.commands import FormatFlag, OutputFlag, emit, takes_network
+from archscope.api.differences import graphs_of
+from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
 from archscope.formats import Field, Sheet
 from archscope.graph.graph import Graph
-from archscope.spec.options import Changes
+from archscope.studies.costs import cost_of
 from archscope.studies.difference import Difference
 
 SAME = "written differently; the same numbers come out at this input size"
@@ -21,26 +20,30 @@ SAME = "written differently; the same numbers come out at this input size"
 
 @takes_network
 def diff(
-    network: Annotated[str, typer.Argument(help="A network: a name or a table file.", metavar="NETWORK")],
+    network: Annotated[
+        str, typer.Argument(help="A name, a table file, or a module's address: ./net.py:Net.", metavar="NETWORK")
+    ],
     spec: Annotated[str, typer.Argument(help="What it is held against: likewise.", metavar="SPEC")],
-    changes: Changes,
+    changes: Flags,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on what is only written differently, too.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
     """In what a network differs from a spec, in words: aligned along their structure, whatever the layers are called.
 
-    Exit code 1 if anything differs, 0 if nothing does. Changes are made to both networks.
+    Exit code 1 if anything differs, 0 if nothing does. Changes are made to networks of tables; a module takes the
+    input of the other side if none is given, and its own code is imported and run.
 
     Examples:
 
         archscope diff googlenet_torchvision googlenet
 
-        archscope diff vgg13 vgg11
+        archscope diff torchvision.models:googlenet googlenet
 
         archscope diff resnet50_v1_5 resnet50 --format markdown
     """
-    graphs = graph_of(network, changes), graph_of(spec, changes)
+    given = changes.pop("input", None)
+    graphs = graphs_of(network, spec, given, changes)
     found = differences_of(*graphs)
     emit(_sheet(graphs, found), format_, output)
     if any(each.matters or strict for each in found):
@@ -67,8 +70,9 @@ def _sheet(graphs: Sequence[Graph], found: Sequence[Difference]) -> Sheet:
 
 
 def _totals(graphs: Sequence[Graph]) -> str:
-    """What both come to."""
-    profiles = [profile(graph, columns=("params", "macs")) for graph in graphs]
-    depths = f"{profiles[0].depth} weight layers, spec {profiles[1].depth}"
-    params, macs = ([each.totals[name].value for each in profiles] for name in ("params", "macs"))
-    return f"{depths}; {params[0]:,} params, spec {params[1]:,}; {macs[0]:,} MACs, spec {macs[1]:,}"
+    """What both come to, per example and without auxiliary heads."""
+    mine, its = (cost_of(graph) for graph in graphs)
+    words = [f"{mine.depth} weight layers, spec {its.depth}", f"{mine.params:,} params, spec {its.params:,}"]
+    if mine.macs is not None and its.macs is not None:
+        words.append(f"{mine.macs:,} MACs, spec {its.macs:,}")
+    return "; ".join(words)

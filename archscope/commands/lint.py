@@ -9,18 +9,18 @@ from typing import Annotated
 import typer
 
 from archscope.api.lints import lint as findings_of
-from archscope.commands import FormatFlag, OutputFlag, emit, takes_network
+from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
 from archscope.formats import Field, Sheet
 from archscope.linting import ERROR, LEVELS, Finding
-from archscope.spec.options import Changes
 
 
 @takes_network
 def lint(
     targets: Annotated[
-        list[str], typer.Argument(help="Networks, tables, table files, or scripts: train.py.", metavar="TARGET...")
+        list[str],
+        typer.Argument(help="Networks, tables, modules (./net.py:Net), or scripts: train.py.", metavar="TARGET..."),
     ],
-    changes: Changes,
+    changes: Flags,
     select: Annotated[str, typer.Option("--select", help="Only these rules, separated by commas.", metavar="IDS")] = "",
     ignore: Annotated[str, typer.Option("--ignore", help="Not these rules.", metavar="IDS")] = "",
     format_: FormatFlag = None,
@@ -28,7 +28,8 @@ def lint(
 ) -> None:
     """What is likely a mistake in a network or a training script, why it matters and how to mend it.
 
-    A script is read as syntax and never run. Exit code 1 on errors; warnings and remarks leave it 0.
+    A script is read as syntax and never run; a module's own code is imported and run. Exit code 1 on errors; warnings
+    and remarks leave it 0.
 
     Examples:
 

@@ -13,12 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from archscope.core.arithmetic import Shape, product
+from archscope.core.arithmetic import Shape
 from archscope.core.errors import Problem, UnknownName, nearest
 from archscope.core.source import Span
 from archscope.graph.graph import Graph
 from archscope.studies.difference import Difference, differences
-from archscope.studies.structure import nodes_of, structure_of
 from archscope.studies.syntax import Script
 
 ERROR, WARNING, INFO = LEVELS = ("error", "warning", "info")
@@ -51,24 +50,6 @@ class Subject:
         if self.graph is None or self.known is None:
             return ()
         return differences(self.graph, self.known)
-
-
-class Cost(NamedTuple):
-    """What a network costs per example, auxiliary heads aside. macs: None where an op does not say them."""
-
-    params: int
-    macs: int | None
-
-
-def cost_of(graph: Graph) -> Cost:
-    """The cost of the nodes that lead to the main output."""
-    nodes = [graph.nodes[index] for index in nodes_of(structure_of(graph).chain)]
-    keys = {index for node in nodes for index in node.parameters.values()}
-    macs = [node.op.macs(*graph.shapes_in(node)) for node in nodes]
-    batch = graph.tensors[graph.inputs[0]].shape[0]
-    known = [each for each in macs if each is not None]
-    total = sum(known) // batch if len(known) == len(macs) else None
-    return Cost(sum(product(graph.parameters[index].shape) for index in keys), total)
 
 
 class Found(NamedTuple):

@@ -9,9 +9,10 @@ from archscope import catalog
 from archscope.core.errors import ArchscopeError
 from archscope.graph.graph import Graph
 from archscope.graph.paths import longest_path
-from archscope.linting import ERROR, Found, Subject, cost_of
+from archscope.linting import ERROR, Found, Subject
 from archscope.ops import Op
 from archscope.ops.conv import Conv
+from archscope.studies.costs import cost_of
 
 LEVEL = ERROR
 SOURCE = (

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from archscope import catalog
 from archscope.graph.graph import Graph
-from archscope.linting import INFO, WARNING, Found, Subject, cost_of
+from archscope.linting import INFO, WARNING, Found, Subject
+from archscope.studies.costs import cost_of
 from archscope.studies.difference import Difference, differences
 
 LEVEL = WARNING

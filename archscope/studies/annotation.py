@@ -48,9 +48,7 @@ def annotated(graph: Graph, source: Source, made: Mapping[str, Span] | None = No
     events: dict[int, list[Event]] = {}
     for event in sorted((*_ran(graph, source), *_constructed(graph, source, made or {})), key=lambda each: each.order):
         events.setdefault(event.line, []).append(event)
-    return tuple(
-        _line(graph, number, text, events, source) for number, text in enumerate(source.lines, start=1)
-    )
+    return tuple(_line(graph, number, text, events, source) for number, text in enumerate(source.lines, start=1))
 
 
 def _ran(graph: Graph, source: Source) -> Iterator[Event]:
@@ -60,14 +58,16 @@ def _ran(graph: Graph, source: Source) -> Iterator[Event]:
             given = graph.shapes_in(node)[0][1:] if node.inputs else ()
             params = frozenset(node.parameters.values())
             yield Event(node.span.line, index, (node.scope, ""), given, graph.shape_out(node)[1:], params)
+    places = {node.outputs: index for index, node in enumerate(graph.nodes)}
     for number, scope in enumerate(graph.scopes):
         span = scope.called
         if span is None or span.source.name != source.name or not scope.outputs or _known(graph, scope.parent, span):
             continue
         inside = list(graph.nodes_in(number))
-        last = max((graph.nodes.index(node) for node in inside[-1:]), default=0)
+        last = max((places[node.outputs] for node in inside), default=0)
         params = frozenset(index for node in inside for index in node.parameters.values())
-        given, output = (graph.tensors[tensors[0]].shape[1:] if tensors else () for tensors in (scope.inputs, scope.outputs))
+        given = graph.tensors[scope.inputs[0]].shape[1:] if scope.inputs else ()
+        output = graph.tensors[scope.outputs[0]].shape[1:]
         yield Event(span.line, last + 0.5, (scope.parent, ""), given, output, params)
 
 
@@ -82,16 +82,16 @@ def _known(graph: Graph, scope: int, span: Span) -> bool:
 
 
 def _constructed(graph: Graph, source: Source, made: Mapping[str, Span]) -> Iterator[Event]:
-    """What lines made by constructing a module: the result of the last node that runs in it."""
+    """What lines made by constructing a module: per call of it, the result of the last node that runs in it."""
     for path, span in made.items():
-        if span.source.name != source.name:
-            continue
-        inside = [index for index, node in enumerate(graph.nodes) if f"{node.path}.".startswith(f"{path}.")]
-        if inside:
-            first, last = graph.nodes[inside[0]], graph.nodes[inside[-1]]
+        calls: dict[int, list[int]] = {}
+        for index, node in enumerate(graph.nodes):
+            if span.source.name == source.name and f"{node.path}.".startswith(f"{path}."):
+                calls.setdefault(node.call, []).append(index)
+        for call, inside in calls.items():
             params = frozenset(key for index in inside for key in graph.nodes[index].parameters.values())
-            given = graph.shapes_in(first)[0][1:] if first.inputs else ()
-            yield Event(span.line, inside[-1], (0, path), given, graph.shape_out(last)[1:], params)
+            output = graph.shape_out(graph.nodes[inside[-1]])[1:]
+            yield Event(span.line, inside[-1], (call, path), (), output, params)
 
 
 def _line(graph: Graph, number: int, text: str, events: Mapping[int, list[Event]], source: Source) -> Line:
@@ -106,7 +106,7 @@ def _line(graph: Graph, number: int, text: str, events: Mapping[int, list[Event]
 
 
 def _around(number: int, events: Mapping[int, list[Event]], source: Source) -> set[Shape]:
-    """The shapes that a comment on a line of its own may mean: what the line before made, what the next takes or makes."""
+    """What a comment on a line of its own may mean: what the line before made, what the next one takes or makes."""
     if not source.lines[number - 1].lstrip().startswith("#"):
         return set()
     found: set[Shape] = set()
@@ -120,7 +120,8 @@ def _around(number: int, events: Mapping[int, list[Event]], source: Source) -> s
 
 
 _SIZE = r"(?:\d+|[A-Za-z]{1,10}|-1|\?)"
-_CROSSED = re.compile(rf"(?<![\w.])({_SIZE}(?:\s*[x×*]\s*{_SIZE})+)(?![\w.])")
+_CROSS = r"(?:\s+[x×*]\s+|(?<=\d)\s*[x×*]\s*(?=\d))"
+_CROSSED = re.compile(rf"(?<![\w.])({_SIZE}(?:{_CROSS}{_SIZE})+)(?![\w.])")
 _LISTED = re.compile(rf"[(\[]\s*({_SIZE}(?:\s*,\s*{_SIZE})+)\s*,?\s*[)\]]")
 
 
@@ -131,8 +132,8 @@ def claims(text: str) -> list[tuple[int | None, ...]]:
 
     >>> claims("x = self.pool(x)  # N x 480 x 14 x 14"), claims("x = f(x)  # (B, 512, 7, 7)")
     ([(480, 14, 14)], [(512, 7, 7)])
-    >>> claims("conv = f(3, 64)  # 3x3 conv"), claims("x = self.fc(x)  # N x 1024")
-    ([], [(1024,)])
+    >>> claims("conv = f(3, 64)  # 3x3 conv"), claims("# aux1: N x 1024, aux2: 528x4x4")
+    ([], [(1024,), (528, 4, 4)])
     """
     comment = text.partition("#")[2]
     found = []

@@ -17,8 +17,11 @@ _WINDOW = ("kernel_size", "stride", "padding", "dilation")
 
 
 def settings(op: Op) -> dict[str, Any]:
-    """What an op is set to, its window per axis. Whether it works in place is no setting: the numbers are the same."""
-    own = {name: getattr(op, name) for name in op.__dataclass_fields__ if name != "inplace"}
+    """What an op is set to, its window per axis.
+
+    Whether it works in place is no setting, the numbers are the same; nor are sizes that torch was seen to return.
+    """
+    own = {name: getattr(op, name) for name in op.__dataclass_fields__ if name not in {"inplace", "shape", "shapes"}}
     window = op.window
     if window is not None:
         own |= {name: getattr(window, name) for name in _WINDOW if name in own}

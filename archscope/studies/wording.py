@@ -26,21 +26,24 @@ def kind_of(op: Op) -> str:
     'adaptive avg pool'
     """
     name = type(op).__name__
+    if op.notation is None and op.label != name:
+        return op.label
     if name in _KINDS or name.isupper():
         return _KINDS.get(name, name)
     return " ".join(re.findall(r"[A-Z]+[a-z]*", name)).lower()
 
 
 def op_of(op: Op) -> str:
-    """An op as a cell spells it, in place or not; its class and settings where no cell can.
+    """An op as a cell spells it, in place or not; its label where no cell can.
 
     >>> from archscope.ops.batchnorm import BatchNorm
     >>> from archscope.ops.relu import ReLU
     >>> op_of(BatchNorm(eps=0.001)), op_of(ReLU(inplace=False))
     ('batchnorm eps=0.001', 'relu')
     """
-    plain = replace(op, inplace=True) if "inplace" in op.__dataclass_fields__ else op
-    return write(plain) if op.notation is not None else repr(plain)
+    if op.notation is None:
+        return op.label
+    return write(replace(op, inplace=True) if "inplace" in op.__dataclass_fields__ else op)
 
 
 def counted(number: int, kind: str) -> str:
