@@ -23,21 +23,20 @@ def annotate(module: Any, input: Any = None, *, batch: int = 2, mode: str = "tra
     Raises Unsupported for a network none of whose lines can be found, and what capture raises.
     """
     from archscope.capturing.constructions import constructions
-    from archscope.capturing.loading import module_at, read_address
 
-    home = read_address(module).home.removeprefix("./") if isinstance(module, str) else ""
     with constructions() as watching:
-        found = module_at(module) if isinstance(module, str) else module
+        found = modules.made(module)[0]
     graph = modules.capture(found, input, batch=batch, mode=mode)
-    made = watching.spans(found) if isinstance(module, str) else {}
-    source = _source(graph, made, home)
-    return source, annotated(graph, source, made)
+    constructed = watching.spans(found)
+    source = _source(graph, constructed, module if isinstance(module, str) else "")
+    return source, annotated(graph, source, constructed)
 
 
-def _source(graph: Graph, made: Mapping[str, Span], home: str) -> Source:
-    spans = [*(node.span for node in graph.nodes), *(scope.called for scope in graph.scopes), *made.values()]
+def _source(graph: Graph, constructed: Mapping[str, Span], address: str) -> Source:
+    spans = [*(node.span for node in graph.nodes), *(scope.called for scope in graph.scopes), *constructed.values()]
     counts = Counter(span.source for span in spans if span is not None)
-    own = next((source for source in counts if home.endswith(".py") and source.name.endswith(home)), None)
+    home = address.partition(".py:")[0].removeprefix("./") if ".py:" in address else None
+    own = next((source for source in counts if home is not None and source.name.endswith(f"{home}.py")), None)
     if not counts:
         raise Unsupported(Problem("no-source", f"no line of {graph.name} is in a file that can be read"))
     return own or counts.most_common(1)[0][0]

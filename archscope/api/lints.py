@@ -68,12 +68,14 @@ def _module(module: Any, given: Any, changes: Changes) -> Subject:
     name = address or getattr(module, "__name__", type(module).__name__)
     entry = catalog.promised(name)
     shape = given if given or entry is None else compile_table(entry.table, entry.network).input_shape
-    graph = trained(module, shape, changes)
+    modules.refuse_changes(module, dict(changes))
+    found = modules.made(module)[0]
+    graph = trained(found, shape, Changes())
     file = address.partition(".py:")[0]
     script = script_at(f"{file}.py") if ".py:" in address else None
 
     def again(batch: int, size: Shape | None) -> Graph:
-        return lower(module, batch, input=shape if size is None else size, mode="train")
+        return lower(found, batch, input=shape if size is None else size, mode="train")
 
     return Subject(name, graph, script, promised(name, graph), again)
 

@@ -38,7 +38,7 @@ def diff(
 
         archscope diff googlenet_torchvision googlenet
 
-        archscope diff torchvision.models:googlenet googlenet
+        archscope diff "torchvision.models:googlenet(init_weights=False)" googlenet
 
         archscope diff resnet50_v1_5 resnet50 --format markdown
     """

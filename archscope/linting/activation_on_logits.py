@@ -45,7 +45,7 @@ def _in_graph(graph: Graph, *, shown: bool) -> Iterator[Found]:
             node = graph.nodes[index]
             if kind_of(node.op) == "ReLU":
                 yield _why("the last layer is followed by ReLU", graph.shape_out(node)[1])._replace(
-                    place=node.path, level=ERROR if shown else WARNING
+                    place=node.path, span=node.span, level=ERROR if shown else WARNING
                 )
 
 

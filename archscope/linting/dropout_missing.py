@@ -40,5 +40,7 @@ def examine(subject: Subject) -> Iterator[Found]:
 
 
 def _params(graph: Graph) -> int:
-    keys = {index for node in graph.nodes if isinstance(node.op, FC) for index in node.parameters.values()}
+    """Params of FC layers on vectors: the head, and no 1×1 convolutions written as such."""
+    layers = (node for node in graph.nodes if isinstance(node.op, FC) and len(graph.shape_out(node)) == 2)
+    keys = {index for node in layers for index in node.parameters.values()}
     return sum(product(graph.parameters[index].shape) for index in keys)

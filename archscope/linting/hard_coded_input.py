@@ -24,7 +24,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     except ArchscopeError as error:
         yield Found(
             f"it takes {shape[1]}×{shape[2]} and fails with {larger[1]}×{larger[2]}: {error.problems[0].message}",
-            "VGG's 7·7·512 = 25,088 become 8·8·512 = 32,768 at 256×256",
+            "an FC layer is as wide as the map before it: VGG's 7·7·512 = 25,088 are 8·8·512 = 32,768 at 256×256",
             "nn.AdaptiveAvgPool2d in front of the FC layers, or resize every image to the one size",
             span=error.problems[0].span,
         )

@@ -39,7 +39,7 @@ def examine(subject: Subject) -> Iterator[Found]:
         return
     twin = _twin(graph, match.group(1).lower())
     yield Found(
-        f"{subject.name!r} has {depth} weight layers, {_by_stage(graph)} by resolution{twin and f': it is {twin}'}",
+        f"{match.string!r} has {depth} weight layers, {_by_stage(graph)} by resolution{twin and f': it is {twin}'}",
         _why(graph, known),
         f"give it {wanted} weight layers, or call it {match.group(1)}{depth}",
     )

@@ -53,6 +53,8 @@ def _twin(graph: Graph, known: Graph) -> str:
 
 def _why(graph: Graph, known: Graph) -> str:
     mine, its = cost_of(graph), cost_of(known)
+    if (mine.params, mine.macs) == (its.params, its.macs):
+        return "neither params nor MACs show it, and accuracies that are published for one do not hold for the other"
     words = f"{mine.params:,} params instead of {its.params:,}"
     words += f", {mine.macs:,} MACs instead of {its.macs:,}" if mine.macs is not None and its.macs is not None else ""
-    return f"{words}: what is published of one does not hold for the other"
+    return f"{words}: what is published for one does not hold for the other"

@@ -6,7 +6,7 @@ import ast
 import math
 from collections.abc import Iterator
 
-from archscope.graph.graph import Graph
+from archscope.graph.graph import Graph, Node
 from archscope.linting import ERROR, INFO, WARNING, Found, Subject
 from archscope.studies.structure import structure_of
 from archscope.studies.syntax import Script
@@ -43,25 +43,26 @@ def examine(subject: Subject) -> Iterator[Found]:
 def _in_graph(subject: Subject) -> Iterator[Found]:
     graph = subject.graph
     shown = subject.script is not None and bool(cross_entropies(subject.script))
-    for place, classes in _ends(graph) if graph is not None else ():
+    for node, classes in _ends(graph) if graph is not None else ():
         yield Found(
             "the network ends in soft-max" + (", and CrossEntropyLoss takes another" if shown else ""),
             f"under CrossEntropyLoss the loss of {classes:,} classes cannot fall below ln(e + {classes - 1:,}) - 1 = "
             f"{least_loss(classes):.3f}",
             MEND,
-            place=place,
+            place=node.path,
+            span=node.span,
             level=ERROR if shown else WARNING,
         )
 
 
-def _ends(graph: Graph) -> Iterator[tuple[str, int]]:
-    """The outputs that a soft-max makes: its path and the number of classes."""
+def _ends(graph: Graph) -> Iterator[tuple[Node, int]]:
+    """The soft-maxes that make outputs, and the number of classes."""
     structure = structure_of(graph)
     for chain in (structure.chain, *(head.chain for head in structure.heads)):
         for index in chain[-1].followers if chain else ():
             node = graph.nodes[index]
             if kind_of(node.op) == "soft-max":
-                yield node.path, graph.shape_out(node)[1]
+                yield node, graph.shape_out(node)[1]
 
 
 def _in_loss(script: Script) -> Iterator[Found]:

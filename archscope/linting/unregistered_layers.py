@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from archscope.core.arithmetic import product
+from archscope.graph.graph import Graph
 from archscope.linting import ERROR, Found, Subject
 from archscope.studies.syntax import Function, Script, own_nodes
+from archscope.studies.written_modules import module_classes
 
 LEVEL = ERROR
 SOURCE = "pytorch/pytorch#666, #715, #1053, #38639, #59925"
@@ -15,13 +18,25 @@ _HOLDERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "add_module", "r
 
 
 def examine(subject: Subject) -> Iterator[Found]:
-    """Attributes of modules that are lists or dicts of layers and are handed to no container."""
-    if subject.script is None:
-        return
-    script = subject.script
-    for each in script.classes():
-        if any("Module" in script.name_of(base) for base in each.bases):
-            yield from _in_class(script, each)
+    """Layers that ran without parameters of the network; in a file, lists and dicts of layers given to no container."""
+    if subject.graph is not None:
+        yield from _in_graph(subject.graph)
+    elif subject.script is not None:
+        for each in module_classes(subject.script):
+            yield from _in_class(subject.script, each)
+
+
+def _in_graph(graph: Graph) -> Iterator[Found]:
+    strangers = [node for node in graph.nodes if node.op.weight_layer and "<" in node.path and not node.parameters]
+    if strangers:
+        weights = [product(size) for node in strangers for size in node.op.weights(*graph.shapes_in(node)).values()]
+        yield Found(
+            f"{len(strangers)} layer{'s' * (len(strangers) != 1)} that the network runs and does not know",
+            f"{sum(weights):,} params that parameters() and state_dict() leave out, and no optimizer trains",
+            "nn.ModuleList([...]) where there is a list, nn.ModuleDict where there is a dict",
+            place=strangers[0].path,
+            span=strangers[0].span,
+        )
 
 
 def _in_class(script: Script, cls: ast.ClassDef) -> Iterator[Found]:
@@ -53,7 +68,7 @@ def _is_plain(node: ast.expr) -> bool:
 
 def _makes_layer(script: Script, node: ast.AST) -> bool:
     """Whether an expression makes a layer: a class of ``torch.nn``, or of a module in the same file."""
-    own = {each.name for each in script.classes() if any("Module" in script.name_of(base) for base in each.bases)}
+    own = {each.name for each in module_classes(script)}
     return any(
         name in own
         or (

@@ -14,6 +14,9 @@ from archscope.graph.graph import Graph, Node, Output
 from archscope.graph.wiring import makers_of
 from archscope.ops.flatten import Flatten
 
+RESHAPES = frozenset({"flatten", "reshape", "view", "unflatten", "squeeze", "unsqueeze"})
+"""What only writes the same numbers down in other rows."""
+
 
 class Leaf(NamedTuple):
     """A layer, by its index among the graph's nodes, and what follows it without changing sizes: batch norm, ReLU.
@@ -147,7 +150,7 @@ def _grouped(graph: Graph, parts: Sequence[Part]) -> Chain:
             found.append(part)
             continue
         node = graph.nodes[part.layer]
-        if isinstance(node.op, Flatten):
+        if isinstance(node.op, Flatten) or node.op.label in RESHAPES:
             continue
         if not follows(graph, node):
             found.append(part)
