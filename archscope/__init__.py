@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from archscope.api.annotations import annotate
     from archscope.api.checks import check
     from archscope.api.differences import diff
     from archscope.api.fits import fit, fit_chip
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ArchscopeError": "core.errors",
     "Spec": "spec.network",
+    "annotate": "api.annotations",
     "build": "api.networks",
     "capture": "api.modules",
     "check": "api.checks",
@@ -45,6 +47,7 @@ _HOMES = {
 __all__ = [
     "ArchscopeError",
     "Spec",
+    "annotate",
     "build",
     "capture",
     "check",

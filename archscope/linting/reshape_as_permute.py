@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archscope.core.arithmetic import Shape
 from archscope.linting import ERROR, Found, Subject
 
 LEVEL = ERROR
@@ -22,7 +23,7 @@ def examine(subject: Subject) -> Iterator[Found]:
             continue
         before, after = graph.shapes_in(node)[0], graph.shape_out(node)
         if len(before) > 2 and before != after and sorted(before) == sorted(after) and before[0] == after[0]:
-            order = ", ".join(str(before.index(size)) for size in after)
+            order = ", ".join(str(axis) for axis in _order(before, after))
             yield Found(
                 f"{node.op.label} makes {_spelled(after)} of {_spelled(before)}",
                 "a reshape keeps the order of the numbers: the first row of one channel becomes pixels of all channels",
@@ -32,5 +33,20 @@ def examine(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _spelled(shape: tuple[int, ...]) -> str:
+def _order(before: Shape, after: Shape) -> list[int]:
+    """The axes of ``before`` in the order of ``after``; of equal sizes the first one first.
+
+    >>> _order((2, 3, 32, 32), (2, 32, 32, 3))
+    [0, 2, 3, 1]
+    """
+    left = list(range(len(before)))
+    found = []
+    for size in after:
+        axis = next(axis for axis in left if before[axis] == size)
+        left.remove(axis)
+        found.append(axis)
+    return found
+
+
+def _spelled(shape: Shape) -> str:
     return "×".join(str(size) for size in shape[1:])
