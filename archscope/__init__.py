@@ -13,9 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from archscope.api.annotations import annotate
     from archscope.api.checks import check
+    from archscope.api.differences import diff
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
+    from archscope.api.lints import lint
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
     from archscope.api.profiles import profile
@@ -27,11 +30,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "ArchscopeError": "core.errors",
     "Spec": "spec.network",
+    "annotate": "api.annotations",
     "build": "api.networks",
     "capture": "api.modules",
     "check": "api.checks",
+    "diff": "api.differences",
     "fit": "api.fits",
     "fit_chip": "api.fits",
+    "lint": "api.lints",
     "load": "api.networks",
     "lower": "api.networks",
     "memory": "api.footprints",
@@ -39,8 +45,21 @@ _HOMES = {
 }
 
 __all__ = [
-    "ArchscopeError", "Spec", "build", "capture", "check", "fit", "fit_chip", "load", "lower", "memory", "profile",
-]  # fmt: skip
+    "ArchscopeError",
+    "Spec",
+    "annotate",
+    "build",
+    "capture",
+    "check",
+    "diff",
+    "fit",
+    "fit_chip",
+    "lint",
+    "load",
+    "lower",
+    "memory",
+    "profile",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +13,10 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, UnknownNa
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.compiler import compile_table, networks
+from archscope.spec.knobs import turned
 from archscope.spec.naming import named
 from archscope.spec.network import Spec
+from archscope.spec.options import Options
 from archscope.spec.table import Table, read_source, read_table
 
 
@@ -90,6 +93,29 @@ def lowered(table: Table, network: str) -> tuple[Spec, Graph]:
 
 _lowered: list[tuple[Table, dict[str, tuple[Spec, Graph]]]] = []
 """The table asked for last, and its networks: one after another is what checks ask for."""
+
+
+def promised(name: str) -> Entry | None:
+    """The network that a free name promises; None where it promises none.
+
+    ``torchvision.models:googlenet`` promises googlenet, ``net.py:VGG_13`` and ``VGGNet-13(width=2)`` promise vgg13.
+    """
+    own = name.rpartition(":")[2].partition("(")[0].rpartition(".")[2]
+    for each in (own, _NET.sub("", own)):
+        try:
+            return find(each)
+        except ArchscopeError:
+            continue
+    return None
+
+
+_NET = re.compile(r"(?<=vgg)-?net-?(?=\d)|(?<=resnet)-(?=\d)", re.IGNORECASE)
+
+
+def with_classes(entry: Entry, classes: int, batch: int = 1) -> Graph:
+    """A network of the catalogue that returns logits of so many classes."""
+    spec = compile_table(entry.table, entry.network)
+    return lower(named(turned(spec, Options(num_classes=classes, softmax=False))), batch)
 
 
 def everything() -> dict[str, Entry]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope import catalog
 from archscope.core.errors import Problem, UsageError
 from archscope.graph.graph import Graph
 from archscope.spec.network import Spec
 from archscope.spec.options import Options, options
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Module = "nn.Module | Callable[..., nn.Module] | str"
 """What names a module: itself, what makes it when called without arguments, or its address."""
@@ -34,17 +37,22 @@ def capture(module: Any, input: Any = None, *, batch: int = 1, mode: str = "eval
     if mode not in {"eval", "train"}:
         raise UsageError(Problem("bad-value", f"mode is {mode!r}", expected="eval, train"))
     from archscope.capturing.examples import example_for
-    from archscope.capturing.loading import made_by, module_at
     from archscope.capturing.walk import walked
 
-    if isinstance(module, str):
-        found, name, title = module_at(module), module.partition(":")[2], module
-    elif _is_module(module):
-        found, name, title = module, type(module).__name__, ""
-    else:
-        name = getattr(module, "__name__", type(module).__name__)
-        found, title = made_by(module, (), {}, name), ""
+    found, name, title = made(module)
     return walked(found, example_for(found, input, title or name), batch=batch, mode=mode, name=name, title=title)
+
+
+def made(module: Any) -> tuple[nn.Module, str, str]:
+    """The module itself, made where only its factory or its address was given; its name; the address."""
+    from archscope.capturing.loading import made_by, module_at
+
+    if isinstance(module, str):
+        return module_at(module), module.partition(":")[2], module
+    if _is_module(module):
+        return module, type(module).__name__, ""
+    name = getattr(module, "__name__", type(module).__name__)
+    return made_by(module, (), {}, name), name, ""
 
 
 def is_module(network: object) -> bool:

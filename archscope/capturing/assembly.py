@@ -113,6 +113,7 @@ def _scope(tape: Tape, old: int, numbers: dict[int, int], children: dict[int, li
         children=tuple(children[new]),
         section=type(run.module) in {nn.Sequential, nn.ModuleList, nn.ModuleDict},
         span=span_of(place_of_forward(type(run.module))),
+        called=span_of(run.place),
     )
 
 

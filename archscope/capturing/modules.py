@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from archscope.capturing.places import calling_place
 from archscope.capturing.tape import Run, Tape
 
 
@@ -27,7 +28,7 @@ def watched(tape: Tape, root: nn.Module) -> Iterator[None]:
         calls[id(module)] = number + 1
         outer = tape.current
         path = "" if outer < 0 else _path(names, module, tape.runs[outer])
-        run = Run(module, path, outer, number, tape.numbers_in((args, kwargs)))
+        run = Run(module, path, outer, number, tape.numbers_in((args, kwargs)), place=calling_place())
         own = tape.open(run)
         try:
             # __call__ itself would compile a compiled module

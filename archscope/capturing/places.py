@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import NamedTuple
 
 import torch
 
 from archscope.core.source import Source, Span
 
-_OURS = str(Path(__file__).parents[1])
-_INTERNAL = (str(Path(torch.__file__).parent), _OURS)
+_OURS, _TORCHS = (f"{folder}{os.sep}" for folder in (Path(__file__).parents[1], Path(torch.__file__).parent))
+_INTERNAL = (_TORCHS, _OURS)
 _internal: dict[str, bool] = {}
 
 
@@ -38,6 +39,18 @@ def calling_place() -> Place | None:
         if file == _WALK:
             return None
         frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+    return None
+
+
+def constructing_place(module: object) -> Place | None:
+    """The line that constructed ``module``, while its constructor runs; None where that was torch's or ours."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  as above
+    while frame is not None and not frame.f_code.co_filename.startswith(_OURS):
+        code = frame.f_code
+        own = code.co_argcount > 0 and frame.f_locals.get(code.co_varnames[0]) is module
+        if not own and not code.co_filename.startswith(_TORCHS):
+            return Place(code.co_filename, frame.f_lineno)
+        frame = frame.f_back
     return None
 
 

@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Run:
-    """One call of a module. call: 0 for its first, 1 for the next. children: what ran in it."""
+    """One call of a module. call: 0 for its first, 1 for the next. children: what ran in it. place: who called it."""
 
     module: nn.Module
     path: str
@@ -39,6 +39,7 @@ class Run:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     children: list[tuple[str, int]] = field(default_factory=list)
+    place: Place | None = None
 
 
 class Tape:

@@ -59,7 +59,7 @@ class Scope(NamedTuple):
 
     path, name: as a node's. attribute: its own name in the parent's module. kind: what its table calls such blocks.
     chain: its parts run one after another, each a module. section: it only groups. children: what runs in it, in order,
-    nodes as ("node", index) and blocks as ("scope", index).
+    nodes as ("node", index) and blocks as ("scope", index). called: the line of a captured network that runs it.
     """
 
     path: str
@@ -73,6 +73,7 @@ class Scope(NamedTuple):
     section: bool = False
     side: bool = False
     span: Span | None = None
+    called: Span | None = None
 
 
 class Output(NamedTuple):

@@ -14,6 +14,10 @@ from archscope import commands
 FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
+VERDICTS = {"diff", "lint"}
+"""Commands that end with 1 where they find what they look for."""
+
+
 def examples(stem: str) -> list[str]:
     """The command lines in the docstring of a command."""
     text = getattr(import_module(f"archscope.commands.{stem}"), stem).__doc__ or ""
@@ -37,7 +41,8 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
         if line == "check ./mypaper.toml":
             assert archscope("new mypaper.toml").code == 0
         outcome = archscope(line)
-        assert (outcome.code, outcome.err) == (0, ""), line
+        assert outcome.code in ({0, 1} if stem in VERDICTS else {0}), line
+        assert outcome.err == "", line
         assert outcome.out
     written = {path.name for path in here.iterdir()}
     assert written <= {"mypaper.toml", "networks.csv"}
