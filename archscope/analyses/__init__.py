@@ -26,7 +26,7 @@ class Column(NamedTuple):
 
     unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``largest`` of all values,
     of layers that run in another mode too; ``path`` for what is summed along the longest path; ``none`` where a total
-    means nothing.
+    means nothing. sized: it depends on the sizes of activations.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Column(NamedTuple):
     means: str
     unit: str = "count"
     total: str = "sum"
+    sized: bool = True
 
 
 class Analysis(Protocol):

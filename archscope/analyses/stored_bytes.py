@@ -9,14 +9,17 @@ from archscope.graph.graph import Graph
 from archscope.graph.optimizers import state_tensors
 
 COLUMNS = (
-    Column("param_bytes", "param bytes", "bytes of the parameters, whether they run or not", unit="bytes"),
-    Column("buffer_bytes", "buffer bytes", "bytes of buffers: running statistics and counters", unit="bytes"),
-    Column("grad_bytes", "gradient bytes", "bytes of the gradients of trainable parameters", unit="bytes"),
+    Column("param_bytes", "param bytes", "bytes of the parameters, whether they run or not", unit="bytes", sized=False),
+    Column(
+        "buffer_bytes", "buffer bytes", "bytes of buffers: running statistics and counters", unit="bytes", sized=False
+    ),
+    Column("grad_bytes", "gradient bytes", "bytes of the gradients of trainable parameters", unit="bytes", sized=False),
     Column(
         "optimizer_state_bytes",
         "optimizer bytes",
         "bytes that the optimizer keeps: momentum 1, Adam 2 tensors per trainable parameter",
         unit="bytes",
+        sized=False,
     ),
 )
 

@@ -41,6 +41,7 @@ def assembled(tape: Tape, survey: Survey, name: str, title: str, inputs: Sequenc
         title=title,
         held=tuple(tape.held),
         dtype=dtype_name(usual),
+        stored=tuple(tape.stored_parameters),
     )  # fmt: skip
 
 

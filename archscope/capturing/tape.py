@@ -63,6 +63,7 @@ class Tape:
         self.refs: dict[int, weakref.ref[torch.Tensor]] = {}
         self.stored: list[torch.Tensor] = []
         """What no step made; it stays, so that its id does."""
+        self.stored_parameters: list[tuple[int, int]] = []
         self.parameters = {key: number for number, key in enumerate(parameters)}
         self.buffers = {key: number for number, key in enumerate(buffers)}
 
@@ -89,7 +90,10 @@ class Tape:
         if number is not None:
             return number
         self.stored.append(tensor)
-        return self.add(tensor)
+        number = self.add(tensor)
+        if id(tensor) in self.parameters:
+            self.stored_parameters.append((number, self.parameters[id(tensor)]))
+        return number
 
     def finish(self) -> None:
         """Whatever is still there stays."""
@@ -112,6 +116,17 @@ class Tape:
         """Writes a step down where it ran."""
         self.runs[self.current].children.append(("node", len(self.steps)))
         self.steps.append(step)
+
+    def mark(self) -> tuple[int, int]:
+        """Where the tape is: how many steps there are, and how many parts the running module has."""
+        return len(self.steps), len(self.runs[self.current].children)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Takes back the steps since a mark; one that stands for all of them is to follow."""
+        steps, parts = mark
+        del self.steps[steps:]
+        del self.runs[self.current].children[parts:]
+        self.held = [each if each == FOREVER else min(each, steps) for each in self.held]
 
     def numbers_in(self, value: Any) -> tuple[int, ...]:
         """The numbers of the tensors in arguments or results, those in containers too, each once."""

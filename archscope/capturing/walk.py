@@ -12,6 +12,7 @@ from torch import nn
 from archscope.capturing import faults
 from archscope.capturing.assembly import assembled, usual_dtype
 from archscope.capturing.examples import Example, made_example
+from archscope.capturing.functions import whole
 from archscope.capturing.modules import Survey, watched
 from archscope.capturing.recorder import Recorder
 from archscope.capturing.restore import as_it_was, random_as_it_was
@@ -39,6 +40,7 @@ def walked(
         recorder = Recorder(tape)
         inputs = _inputs(example, recorder)
         stack.enter_context(_plain_torch())
+        stack.enter_context(whole(tape))
         stack.enter_context(watched(tape, survey.names))
         stack.enter_context(recorder)
         try:

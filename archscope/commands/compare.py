@@ -12,6 +12,7 @@ from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFla
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.comparison import HEAD, QUANTITIES, Comparison, Stage, compared
+from archscope.studies.profiling import NEVER_RAN
 
 BAR = 12
 """Characters of a full bar."""
@@ -122,7 +123,7 @@ def _main_differences(found: Comparison, quantities: list[str]) -> list[str]:
         sign = 1 if total > 0 else -1
         stage = max(found.stages, key=lambda stage: sign * found.difference(stage, quantity, 1))
         part = found.difference(stage, quantity, 1)
-        where = "the head" if stage.name == HEAD else f"stage {stage.name}"
+        where = {HEAD: "the head", NEVER_RAN: "what never ran"}.get(stage.name, f"stage {stage.name}")
         lines.append(
             f"{HEADS[quantity]}: {spelled(total, 'signed')}, of which {where} makes {spelled(part, 'signed')} "
             f"({spelled(part / total, 'share')})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -20,10 +21,13 @@ from archscope.commands import (
 )
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
-from archscope.studies.profiling import DEFAULT_COLUMNS, Profile, Row
+from archscope.studies.profiling import DEFAULT_COLUMNS, NEVER_RAN, Profile, Row, Total
 
 TRAINING_COLUMNS = ("optimizer_state_bytes", "saved_activation_bytes", "train_peak_bytes")
 """Columns that depend on the optimizer or the device, too."""
+
+SHOWN = 6
+"""How many of the ops without a value are named."""
 
 KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 """The order in which a narrow terminal gives up columns; others go first."""
@@ -52,6 +56,7 @@ def summary(
     sort: Annotated[
         str | None, typer.Option("--sort", help="Order rows by a column, largest first.", metavar="NAME")
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail if a total is not exact.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -72,6 +77,13 @@ def summary(
     if sort is not None:
         rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)
     emit(sheet_of(profile, rows), format_, output)
+    if strict and any(total.status != "exact" for total in _summed(profile)):
+        raise typer.Exit(1)
+
+
+def _summed(profile: Profile) -> list[Total]:
+    """The totals of columns that have one."""
+    return [profile.totals[column.name] for column in profile.columns if column.total != "none"]
 
 
 def _known(names: list[str], sort: str | None) -> list[str]:
@@ -92,7 +104,7 @@ def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
     """A profile as a sheet: a line per row, the totals, and the conventions below."""
     fields = [Field("layer", "layer", least=8), Field("op", "op", keep=3, least=8)]
     fields += [Field(c.name, c.head, c.unit, KEEP.get(c.name, 4 + n)) for n, c in enumerate(profile.columns)]
-    lines = tuple((row.name, row.op, *(row.values[c.name] for c in profile.columns)) for row in rows)
+    lines = tuple((row.name, row.op, *(_value(row, c.name) for c in profile.columns)) for row in rows)
     totals = tuple(_total(profile, column.name) for column in profile.columns)
     return Sheet(
         name="summary",
@@ -106,6 +118,12 @@ def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
     )
 
 
+def _value(row: Row, column: str) -> object:
+    """A row's value; what never ran has no shape, while elsewhere None is unknown."""
+    value = row.values[column]
+    return "" if value is None and row.op == NEVER_RAN else value
+
+
 def _title(profile: Profile) -> str:
     parts = [profile.network, profile.title, profile.source]
     return " · ".join(part for part in parts if part)
@@ -115,7 +133,7 @@ def _total(profile: Profile, column: str) -> object:
     total = profile.totals[column]
     if total.value is None:
         return ""
-    return f"≥ {total.value:,}" if total.status == "bound" else total.value
+    return f"{'≤' if total.upper else '≥'} {total.value:,}" if total.status == "bound" else total.value
 
 
 def _notes(profile: Profile) -> list[str]:
@@ -133,12 +151,24 @@ def _notes(profile: Profile) -> list[str]:
             if total.value
         ]
         notes.append(f"auxiliary heads, which --mode train counts, add {', '.join(added)}")
+    if profile.graph is not None:
+        notes += [*profile.graph.notes, *(f"assumed: {each}" for each in profile.graph.assumptions)]
     for column in profile.columns:
         total = profile.totals[column.name]
         if total.missing:
-            notes.append(f"{column.head}: a lower bound; not known for {', '.join(total.missing)}")
+            notes.append(f"{column.head}: {_doubt(total)}; not known for {_first(total.missing)}")
         notes.append(f"{column.head}: {column.means}")
     return notes
+
+
+def _doubt(total: Total) -> str:
+    return "unavailable" if total.status == "unavailable" else "a lower bound"
+
+
+def _first(names: Sequence[str]) -> str:
+    """Names, the first few of many."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _depth_note(profile: Profile) -> str:
@@ -159,12 +189,14 @@ def _data(profile: Profile, rows: list[Row]) -> dict[str, object]:
         "input_shape": list(profile.input_shape),
         "setting": {name: getattr(profile.setting, name) for name in ("batch", "dtype", "mode")},
         "changes": list(profile.changes),
+        "notes": list(profile.graph.notes) if profile.graph is not None else [],
+        "assumptions": list(profile.graph.assumptions) if profile.graph is not None else [],
         "columns": {c.name: {"unit": c.unit, "means": c.means} for c in profile.columns},
         "rows": [
             {"path": r.path, "name": r.name, "op": r.op, "depth": r.depth, "layers": r.layers, **r.values} for r in rows
         ],
         "totals": {
-            name: {"value": t.value, "status": t.status, "missing": list(t.missing)}
+            name: {"value": t.value, "status": t.status, "missing": list(t.missing), "upper": t.upper}
             for name, t in profile.totals.items()
         },
         "auxiliary_heads": {name: t.value for name, t in profile.aux.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -91,7 +91,9 @@ class Graph:
 
     held: per tensor the last node during which Python was seen to hold it, where the network was captured; None where
     it follows from the forward that we write (:mod:`archscope.graph.lifetimes`). dtype: what the type ``float`` of its
-    tensors stands for unless a setting says otherwise.
+    tensors stands for unless a setting says otherwise. stored: (tensor, parameter) where an op takes a
+    parameter as its input. assumptions: sizes that were taken to be the largest possible, in words. notes:
+    what a capture met that a reader should know.
     """
 
     name: str
@@ -107,6 +109,9 @@ class Graph:
     changes: tuple[str, ...] = ()
     held: tuple[int, ...] | None = None
     dtype: str = "float32"
+    stored: tuple[tuple[int, int], ...] = ()
+    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def shapes_in(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of a node's inputs, batch first."""
@@ -115,6 +120,19 @@ class Graph:
     def shape_out(self, node: Node) -> Shape:
         """Shape of a node's first output, batch first."""
         return self.tensors[node.outputs[0]].shape
+
+    def idle_parameters(self) -> list[Parameter]:
+        """The parameters that no node uses: of a captured network, those of modules that never ran."""
+        used = {index for node in self.nodes for index in node.parameters.values()}
+        return [each for index, each in enumerate(self.parameters) if index not in used]
+
+    def frozen(self, *paths: str) -> Graph:
+        """The same graph, the parameters of these modules not to be trained."""
+        inside = tuple(f"{path}." for path in paths)
+        parameters = tuple(
+            each._replace(trainable=False) if each.key.startswith(inside) else each for each in self.parameters
+        )
+        return replace(self, parameters=parameters)
 
     def nodes_in(self, scope: int) -> Iterator[Node]:
         """The nodes that run in a block and in the blocks within it, in order."""

@@ -117,6 +117,11 @@ class Op:
         return False
 
     @property
+    def stops_gradient(self) -> bool:
+        """Whether no gradient goes through it."""
+        return False
+
+    @property
     def window(self) -> Window | None:
         """The window it slides over its input; None where it reads one position, or all of them."""
         return None

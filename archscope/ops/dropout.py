@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Aux, Call, MemoryRule, Setting
-from archscope.ops import Elementwise
+from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.ops import Elementwise, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,16 @@ class Dropout(Elementwise):
     """
 
     p: float = 0.5
+    inplace: bool = False
 
     notation: ClassVar[str | None] = "dropout[ {p}]"
     follows_flatten: ClassVar[bool] = True
-    captures: ClassVar[tuple[str, ...]] = ("dropout",)
+    words: ClassVar[dict[str, tuple[str, Any]]] = {"in-place": ("inplace", True)}
+    captures: ClassVar[tuple[str, ...]] = ("dropout", "dropout_")
+
+    @property
+    def in_place(self) -> bool:
+        return self.inplace
 
     def out_shape(self, *inputs: Shape) -> Shape:
         require(0 <= self.p <= 1, lambda: f"dropout cannot drop a share of {self.p}: it is from 0 to 1")
@@ -34,8 +40,14 @@ class Dropout(Elementwise):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         if setting.mode == "eval":
             return MemoryRule(out="view", grads="alias")
-        mask = Aux("mask", product(inputs[0]), 1 if setting.device == "cuda" else 0)
-        return MemoryRule(aux=(mask,), saved=("mask",))
+        bits = setting.device == "cuda" and not self.inplace
+        mask = Aux("mask", product(inputs[0]), 1 if bits else 0)
+        return MemoryRule(out="inplace" if self.inplace else "new", aux=(mask,), saved=("mask",))
 
     def torch(self, *inputs: Shape) -> Call:
-        return Call("nn.Dropout", (), {} if self.p == 0.5 else {"p": self.p})
+        options: dict[str, Any] = {} if self.p == 0.5 else {"p": self.p}
+        return Call("nn.Dropout", (), options | ({"inplace": True} if self.inplace else {}))
+
+    @classmethod
+    def captured(cls, seen: Seen) -> Op | None:
+        return cls(float(seen["p"]), seen.in_place)

@@ -41,6 +41,10 @@ class Fill(Moving):
     def in_place(self) -> bool:
         return self.inplace
 
+    @property
+    def stops_gradient(self) -> bool:
+        return True
+
     def out_shape(self, *inputs: Shape) -> Shape:
         return self.shapes[0]
 

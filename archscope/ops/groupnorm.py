@@ -46,7 +46,11 @@ class GroupNorm(Op):
         rows = inputs[0][0] * self.num_groups
         statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
         weight = ("weight",) if self.affine else ()
-        return MemoryRule(aux=statistics, saved=("input0", *weight, "mean", "rstd"))
+        return MemoryRule(
+            aux=statistics,
+            saved=("input0", *weight, "mean", "rstd"),
+            autocast="float32" if setting.device == "cuda" else "",
+        )
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

@@ -46,7 +46,11 @@ class LayerNorm(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         rows = product(inputs[0][: -self.axes])
         statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
-        return MemoryRule(aux=statistics, saved=("input0", *self.weights(*inputs), "mean", "rstd"))
+        return MemoryRule(
+            aux=statistics,
+            saved=("input0", *self.weights(*inputs), "mean", "rstd"),
+            autocast="float32" if setting.device == "cuda" else "",
+        )
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

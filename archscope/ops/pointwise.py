@@ -13,15 +13,15 @@ KEEPS_NOTHING = frozenset({
     "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
     "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
     "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "lerp_scalar", "real", "imag",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_INPUTS = frozenset({
     "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
     "square", "pow", "clamp", "clamp_min", "clamp_max", "erf", "sinh", "cosh", "logit", "softplus", "threshold",
     "log_sigmoid", "xlogy", "addcmul", "addcdiv", "hardshrink", "softshrink",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "sigmoid", "tanh",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_MASK = {"where": "input0", "masked_fill": "input1"}
 
 

@@ -11,10 +11,10 @@ from archscope.ops import Op
 
 KEEPS_NOTHING = frozenset({
     "sum", "mean", "any", "all", "count_nonzero", "argmax", "argmin", "nansum",
-})  # fmt: skip  # fmt: skip  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "amax", "amin", "prod", "norm", "linalg_vector_norm", "logsumexp", "cumprod",
-})  # fmt: skip  # fmt: skip  # fmt: skip
+})  # fmt: skip  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class View(Moving):
     def label(self) -> str:
         return self.function
 
+    @property
+    def stops_gradient(self) -> bool:
+        return self.function.startswith("detach")
+
     def out_shape(self, *inputs: Shape) -> Shape:
         return self.shapes[0]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import product
 from archscope.core.errors import Problem, UsageError
-from archscope.studies.profiling import Profile, Row
+from archscope.studies.profiling import NEVER_RAN, Profile, Row
 
 QUANTITIES = ("params", "macs", "activations")
 HEAD = "head"
@@ -72,7 +72,9 @@ def compared(profiles: Sequence[Profile]) -> Comparison:
 def _grouped(profile: Profile) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {}
     for row in profile.rows:
-        rows.setdefault(_key(row.values["output_shape"], profile.input_shape), []).append(row)
+        shape = row.values["output_shape"]
+        key = NEVER_RAN if shape is None else _key(shape, profile.input_shape)
+        rows.setdefault(key, []).append(row)
     return rows
 
 
@@ -89,7 +91,7 @@ def _key(shape: tuple[int, ...], input_shape: tuple[int, ...]) -> str:
 
 
 def _position(key: str) -> int:
-    return 10**9 if key == HEAD else int(key.rpartition("/")[2])
+    return {HEAD: 10**9, NEVER_RAN: 10**10}.get(key) or int(key.rpartition("/")[2])
 
 
 def _stage(key: str, grouped: Sequence[dict[str, list[Row]]]) -> Stage:
@@ -110,5 +112,5 @@ def _known(row: Row, quantity: str) -> int:
 
 
 def _resolutions(rows: list[Row]) -> str:
-    seen = dict.fromkeys("×".join(str(size) for size in row.values["output_shape"][1:]) for row in rows)
+    seen = dict.fromkeys("×".join(str(size) for size in (row.values["output_shape"] or ())[1:]) for row in rows)
     return ", ".join(each for each in seen if each)

@@ -14,16 +14,24 @@ from archscope.graph.graph import Graph, Node
 from archscope.graph.paths import longest_path
 from archscope.spec.notation import write
 
+NEVER_RAN = "never ran"
+"""What stands for the op of parameters that no layer uses."""
+
 DEFAULT_COLUMNS = ("output_shape", "params", "macs", "activations")
 
 
 class Total(NamedTuple):
-    """A sum and how far it can be trusted: ``exact``; ``bound`` when some values are missing; ``unavailable``."""
+    """A sum and how far it can be trusted: ``exact``, ``bound`` or ``unavailable``.
+
+    It is a lower bound when some values are missing, an upper one (``upper``) when sizes were assumed, and unavailable
+    when both.
+    """
 
     value: Any
     status: str = "exact"
     missing: tuple[str, ...] = ()
     """The ops whose values could not be worked out."""
+    upper: bool = False
 
 
 class Row(NamedTuple):
@@ -78,11 +86,12 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
     """The profile of a graph. Raises UnknownName for a column that no analysis gives."""
     kept, values = _analysed(graph, setting, columns)
     runs = _running(graph, setting)
-    rows = tuple(
+    rows = [
         _row(graph, node, {column.name: values[column.name][n] for column in kept})
         for n, node in enumerate(graph.nodes)
         if runs[n]
-    )
+    ]
+    rows += _idle_rows(graph, kept, values)
     path = longest_path(graph)
     aux = [n for n, node in enumerate(graph.nodes) if node.side and not runs[n]]
     return Profile(
@@ -92,7 +101,7 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
         setting=setting,
         input_shape=graph.tensors[graph.inputs[0]].shape[1:],
         columns=kept,
-        rows=rows,
+        rows=tuple(rows),
         totals=_totals(graph, kept, values, runs),
         aux={column.name: _total(column, aux, values, graph) for column in kept if aux and column.total == "sum"},
         depth=len(path),
@@ -127,13 +136,39 @@ def _running(graph: Graph, setting: Setting) -> list[bool]:
 def _totals(
     graph: Graph, columns: Sequence[Column], values: dict[str, Values], runs: Sequence[bool]
 ) -> dict[str, Total]:
-    nodes = [n for n, each in enumerate(runs) if each]
+    # Behind the nodes come parameters that none of them uses.
+    nodes = [*(n for n, each in enumerate(runs) if each), *range(len(runs), len(runs) + bool(graph.idle_parameters()))]
     return {column.name: _total(column, nodes, values, graph) for column in columns}
 
 
 def _row(graph: Graph, node: Node, values: dict[str, Any]) -> Row:
     op = write(node.op) if node.op.notation is not None else node.op.label
     return Row(node.path, node.name, op, _depth(graph, node.scope), values, 1, node.side)
+
+
+def _idle_rows(graph: Graph, columns: Sequence[Column], values: dict[str, Values]) -> list[Row]:
+    """A row for the parameters that no node uses, so that rows add up to the totals; none where all are used."""
+    idle = graph.idle_parameters()
+    if not idle:
+        return []
+    at = len(graph.nodes)
+    own = {
+        column.name: (values[column.name][at] if at < len(values[column.name]) else 0)
+        if column.total == "sum"
+        else None
+        for column in columns
+    }
+    names = ", ".join(dict.fromkeys(_idle_module(graph, each.key) for each in idle))
+    return [Row("", f"({names})", NEVER_RAN, 0, own)]
+
+
+def _idle_module(graph: Graph, key: str) -> str:
+    """The outermost module around an idle parameter in which nothing ran; the parameter where its module did run."""
+    ran = {scope.path for scope in graph.scopes} | {node.path for node in graph.nodes}
+    ran |= {path[:at] for path in ran for at, letter in enumerate(path) if letter == "."}
+    parts = key.split(".")
+    starts = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return next((start for start in starts if start not in ran), key)
 
 
 def _depth(graph: Graph, scope: int) -> int:
@@ -153,12 +188,15 @@ def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], grap
     missing = []
     counted = range(len(values[column.name])) if column.total == "largest" else nodes
     for n in counted:
-        value = values[column.name][n]
+        value = values[column.name][n] if n < len(values[column.name]) else 0
         if value is None:
             missing.append(_missing(graph.nodes[n]))
         else:
             known = largest(known, value) if column.total == "largest" else known + value
-    return Total(known, "bound" if missing else "exact", tuple(sorted(set(missing))))
+    assumed = bool(graph.assumptions) and column.sized
+    if missing and assumed:
+        return Total(None, "unavailable", tuple(sorted(set(missing))))
+    return Total(known, "bound" if missing or assumed else "exact", tuple(sorted(set(missing))), assumed)
 
 
 def _missing(node: Node) -> str:
@@ -183,6 +221,7 @@ def _folded(profile: Profile, graph: Graph, depth: int) -> Iterable[Row]:
         else:
             blocks[block] = [row]
             order.append(block)
+    order.extend(rows)  # what never ran
     for entry in order:
         yield entry if isinstance(entry, Row) else _block_row(profile, graph, entry, blocks[entry])
 
@@ -204,7 +243,8 @@ def _block_row(profile: Profile, graph: Graph, scope: int, rows: list[Row]) -> R
     for column in profile.columns:
         own = [row.values[column.name] for row in rows]
         if column.total == "none":
-            values[column.name] = graph.tensors[block.outputs[0]].shape[1:] if column.unit == "shape" else None
+            shaped = column.unit == "shape" and block.outputs
+            values[column.name] = graph.tensors[block.outputs[0]].shape[1:] if shaped else None
         elif column.total == "path":
             values[column.name] = len(longest_path(graph, scope))
         else:

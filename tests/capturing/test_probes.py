@@ -13,9 +13,9 @@ from archscope.core.errors import Unsupported
 def test_macs_and_params_are_exact(name: str) -> None:
     module, example, macs = probes.EXACT[name]
     profile = archscope.profile(module, input=example)
-    assert profile.totals["macs"] == (macs, "exact", ())
+    assert profile.totals["macs"][:3] == (macs, "exact", ())
     params = probes.PARAMS.get(name, sum(each.numel() for each in module.parameters()))
-    assert profile.totals["params"] == (params, "exact", ())
+    assert profile.totals["params"][:3] == (params, "exact", ())
 
 
 @pytest.mark.parametrize("name", probes.STOPS)

@@ -1,0 +1,62 @@
+"""Functions of torch that ops capture whole, though torch composes them of several operators: local response norm."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from archscope.capturing import plans
+from archscope.capturing.places import calling_place
+from archscope.capturing.tape import Step, Tape, tensors_in
+from archscope.core.records import Seen
+
+
+@contextmanager
+def whole(tape: Tape) -> Iterator[None]:
+    """While this lasts, each call of such a function is one step on the tape."""
+    with ExitStack() as stack:
+        for name in plans.capturing():
+            if name.startswith("torch."):
+                stack.enter_context(_patched(tape, name))
+        yield
+
+
+@contextmanager
+def _patched(tape: Tape, name: str) -> Iterator[None]:
+    home, _, attribute = name.rpartition(".")
+    module = importlib.import_module(home)
+    original = getattr(module, attribute)
+    setattr(module, attribute, _noted(tape, name, original))
+    try:
+        yield
+    finally:
+        setattr(module, attribute, original)
+
+
+def _noted(tape: Tape, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        arguments = {key: plans.plain(value) for key, value in bound.arguments.items()}
+        inputs = tuple(tape.number_of(each) for each in tensors_in(tuple(bound.arguments.values())))
+        mark = tape.mark()
+        place = calling_place()
+        result = function(*args, **kwargs)
+        op = plans.op_of(Seen(name, arguments))
+        if op is None or not isinstance(result, torch.Tensor):
+            return result
+        tape.back_to(mark)
+        step = Step(op, inputs, (tape.number_of(result),), {}, {}, tape.current, place, torch.is_grad_enabled())
+        tape.step(step)
+        return result
+
+    return run
