@@ -42,6 +42,7 @@ def assembled(tape: Tape, survey: Survey, name: str, title: str, inputs: Sequenc
         held=tuple(tape.held),
         dtype=dtype_name(usual),
         stored=tuple(tape.stored_parameters),
+        assumptions=tuple(tape.assumptions),
     )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from archscope.capturing.places import calling_place, place_of_error, span_of
+from archscope.capturing.places import Place, calling_place, place_of_error, span_of
+from archscope.capturing.plans import depends_on_values
 from archscope.capturing.tape import Tape
 from archscope.core.errors import ArchscopeError, Problem, ShapeError, Unsupported
 
@@ -24,8 +25,8 @@ def of_operator(func: Any, tensors: list[torch.Tensor], tape: Tape, error: BaseE
     if name in _VALUES:
         message = f"{where} asks for the value of an activation ({name}), which is not computed"
         return Unsupported(Problem("needs-values", message, span, help=REAL))
-    unruled = isinstance(error, NotImplementedError) or "nonzero" in str(error) or "meta" in str(error)
-    if torch.Tag.dynamic_output_shape in func.tags and unruled:
+    unruled = isinstance(error, NotImplementedError) or "nonzero" in str(error) or "eta" in str(error)
+    if depends_on_values(func) and unruled:
         message = f"{where} makes a tensor whose size depends on values ({name})"
         help_line = f"{REAL}; --upper-bound takes the largest size that it can have"
         return Unsupported(Problem("needs-values", message, span, help=help_line))
@@ -51,6 +52,12 @@ def of_forward(error: Exception, tape: Tape, run: int) -> ArchscopeError:
 def of_shapes(tape: Tape, given: str, wanted: str) -> ArchscopeError:
     """The error for an input that a module's own weight does not fit."""
     return ShapeError(Problem("wrong-shape", f"{named(tape)} gets {given}", span_of(calling_place()), wanted))
+
+
+def line(place: Place | None) -> str:
+    """``net.py:12``."""
+    span = span_of(place)
+    return f"{span.source.name}:{span.line}" if span is not None else "torch"
 
 
 def named(tape: Tape, run: int | None = None) -> str:

@@ -66,8 +66,8 @@ def found_at(address: Address) -> Any:
     return found
 
 
-def module_at(text: str) -> nn.Module:
-    """The module that an address makes, its weights not allocated.
+def module_at(text: str, *, real: bool = False) -> nn.Module:
+    """The module that an address makes, its weights not allocated unless they are to be ``real``.
 
     Raises UnknownName, UsageError for arguments that do not fit, Unsupported for what is or returns no module.
     """
@@ -75,16 +75,16 @@ def module_at(text: str) -> nn.Module:
     found = found_at(address)
     if isinstance(found, nn.Module) and not address.called:
         return found
-    return made_by(found, address.args, address.kwargs, text)
+    return made_by(found, address.args, address.kwargs, text, real=real)
 
 
-def made_by(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any], text: str) -> nn.Module:
-    """The module that a factory makes of these arguments, its weights not allocated."""
+def made_by(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any], text: str, *, real: bool = False) -> nn.Module:
+    """The module that a factory makes of these arguments, its weights not allocated unless they are to be ``real``."""
     if not callable(factory):
         raise Unsupported(Problem("no-module", f"{text} is {_an(factory)}, and makes no torch.nn.Module"))
     _check_arguments(factory, args, kwargs, text)
     try:
-        made = built(factory, args, kwargs)
+        made = factory(*args, **kwargs) if real else built(factory, args, kwargs)
     except ArchscopeError:
         raise
     except Exception as error:

@@ -155,9 +155,15 @@ def is_composed(func: Any) -> bool:
     return bool(func.has_kernel_for_dispatch_key(key))
 
 
+@cache
 def depends_on_values(func: Any) -> bool:
-    """Whether the shape of what an operator returns, or that it is a number, depends on values."""
-    return torch.Tag.dynamic_output_shape in func.tags or torch.Tag.data_dependent_output in func.tags
+    """Whether the shape of what an operator returns, or that it is a number, may depend on values."""
+    tagged = torch.Tag.dynamic_output_shape in func.tags or torch.Tag.data_dependent_output in func.tags
+    return tagged or str(func) in _UNTAGGED
+
+
+_UNTAGGED = {"aten.where.default", "aten.nonzero_numpy.default", "torchvision.nms.default"}
+"""Operators that torch does not mark, though they return as much as their values say."""
 
 
 def for_constants(call: Seen, func: Any, args: Any, kwargs: Any) -> Plan:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from archscope.capturing import faults, plans
+from archscope.capturing import bounds, faults, plans
 from archscope.capturing.places import calling_place
 from archscope.capturing.plans import Plan
 from archscope.capturing.standins import LARGEST_CONSTANT, StandIns, twin
@@ -32,10 +32,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         """Otherwise the first operator imports torch's compiler, which takes longer than a hundred captures."""
         return False
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, *, upper_bound: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # as above
         self.tape = tape
         self.stand_ins = StandIns()
+        self.upper_bound = upper_bound
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -47,6 +48,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         for name, value in kwargs.items():
             key.append(name)
             self.sign(value, given, taken, key)
+        if self.upper_bound and plans.depends_on_values(func) and any(each.is_meta for each in taken):
+            bound = self.bounded(func, args, kwargs, given, taken)
+            if bound is not None:
+                return bound
         known = tuple(key)
         plan = _PLANS.get(known)
         if plan is None:
@@ -81,7 +86,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         def run() -> tuple[Tensor, ...]:
             if not results:
                 results.append(self.run(func, args, kwargs, metas, "meta"))
-            return tuple(plans.record(each) for each in _tensors(results[0]))
+            return tuple(plans.record(each) for each in tensors_of(results[0]))
 
         its_args, its_kwargs = rebuilt((args, kwargs), iter(metas), "meta")
         call = plans.seen(func, its_args, its_kwargs, run)
@@ -98,6 +103,22 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
             return Plan(op, names, weights, (made,), run=False)
         run()
         return plans.observed(func, op, call, names, weights, results[0], metas)
+
+    def bounded(self, func: Any, args: Any, kwargs: Any, given: Tensors, taken: Tensors) -> Any:
+        """The largest that an operator can return; None where its size does not depend on values after all."""
+        metas = [each if each.is_meta else twin(each) for each in taken]
+        its_args, its_kwargs = rebuilt((args, kwargs), iter(metas), "meta")
+        found = bounds.largest(func, its_args)
+        if found is None:
+            return None
+        result, words = found
+        call = plans.seen(func, its_args, its_kwargs, lambda: tuple(plans.record(each) for each in tensors_of(result)))
+        op = plans.op_of(call) or plans.unknown(call)
+        names = plans.names_of(func, args, kwargs)
+        plan = plans.observed(func, op, call, names, (None,) * len(names), result, metas)
+        self.note(plan, op, given, tensors_of(result))
+        self.tape.assume(f"{faults.named(self.tape)}, {faults.line(calling_place())}: {words}")
+        return result
 
     def run(self, func: Any, args: Any, kwargs: Any, tensors: Tensors, device: str) -> Any:
         """What torch makes of a call with these tensors on this device. Raises Unsupported where it cannot tell."""
@@ -119,7 +140,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         if plan.run:
             metas = [each if each.is_meta else twin(each) for each in taken]
             result = self.run(func, args, kwargs, metas, "meta")
-            outputs = _tensors(result)
+            outputs = tensors_of(result)
             for at, made in enumerate(plan.made):
                 if made.same:
                     outputs[at] = given[made.source]
@@ -140,7 +161,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
     def constant(self, plan: Plan, func: Any, args: Any, kwargs: Any, given: Tensors, taken: Tensors) -> Any:
         """Constants made of constants: computed, since the forward may look at them; noted only if it is a product."""
         result = self.run(func, args, kwargs, taken, "cpu")
-        outputs = _tensors(result)
+        outputs = tensors_of(result)
         for each in outputs:
             self.stand_ins.add(each, each)
         if plan.op is not None:
@@ -193,11 +214,13 @@ def rebuilt(value: Any, tensors: Iterator[torch.Tensor], device: str) -> Any:
     return torch.device(device) if isinstance(value, torch.device) else value
 
 
-def _tensors(result: Any) -> Tensors:
-    """The tensors that an operator returned."""
-    if isinstance(result, torch.Tensor):
-        return [result]
-    return [each for each in result if isinstance(each, torch.Tensor)] if isinstance(result, list | tuple) else []
+def tensors_of(value: Any) -> Tensors:
+    """The tensors that an operator takes or returns, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [tensor for each in value for tensor in tensors_of(each)] if isinstance(value, list | tuple) else []
 
 
 def _is_small(call: Seen, func: Any) -> bool:

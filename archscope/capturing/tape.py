@@ -64,6 +64,7 @@ class Tape:
         self.stored: list[torch.Tensor] = []
         """What no step made; it stays, so that its id does."""
         self.stored_parameters: list[tuple[int, int]] = []
+        self.assumptions: dict[str, None] = {}
         self.parameters = {key: number for number, key in enumerate(parameters)}
         self.buffers = {key: number for number, key in enumerate(buffers)}
 
@@ -116,6 +117,10 @@ class Tape:
         """Writes a step down where it ran."""
         self.runs[self.current].children.append(("node", len(self.steps)))
         self.steps.append(step)
+
+    def assume(self, words: str) -> None:
+        """Notes a size that was taken to be the largest possible."""
+        self.assumptions[words] = None
 
     def mark(self) -> tuple[int, int]:
         """Where the tape is: how many steps there are, and how many parts the running module has."""

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from archscope.capturing import faults
 from archscope.capturing.assembly import assembled, usual_dtype
+from archscope.capturing.bounds import without_loops_over_boxes
 from archscope.capturing.examples import Example, made_example
 from archscope.capturing.functions import whole
 from archscope.capturing.modules import Survey, watched
+from archscope.capturing.realrun import RealRecorder, buffers_as_they_were
 from archscope.capturing.recorder import Recorder
 from archscope.capturing.restore import as_it_was, random_as_it_was
 from archscope.capturing.standins import twin
 from archscope.capturing.tape import Tape, tensors_in
+from archscope.core.errors import Problem, Unsupported
 from archscope.graph.graph import Graph
 
 
-def walked(
-    module: nn.Module, given: Any, *, batch: int = 1, mode: str = "eval", name: str = "", title: str = ""
-) -> Graph:
+class Manner(NamedTuple):
+    """How a forward runs. mode: ``eval`` or ``train``. real: on real tensors, computing. upper_bound: sizes that depend
+    on values are taken to be the largest possible.
+    """
+
+    mode: str = "eval"
+    real: bool = False
+    upper_bound: bool = False
+
+
+def walked(module: nn.Module, given: Any, manner: Manner, *, batch: int = 1, name: str = "", title: str = "") -> Graph:
     """The graph of a module on ``batch`` of the examples that ``given`` describes; see :func:`made_example`.
 
     Nothing is computed, no weight is needed, and the module stays as it was. Raises Unsupported, naming the module and
@@ -33,12 +44,12 @@ def walked(
         stack.enter_context(random_as_it_was())
         survey = Survey(module)
         stack.enter_context(as_it_was(survey.modules))
-        example = made_example(given, batch, usual_dtype(survey))
-        if any(each.training != (mode == "train") for each in survey.modules):
-            module.train(mode == "train")
+        example = made_example(given, batch, usual_dtype(survey), "cpu" if manner.real else "meta")
+        if any(each.training != (manner.mode == "train") for each in survey.modules):
+            module.train(manner.mode == "train")
         tape = Tape(survey.parameters, survey.buffers)
-        recorder = Recorder(tape)
-        inputs = _inputs(example, recorder)
+        recorder = _recorder(tape, survey, manner, stack)
+        inputs = _inputs(example, recorder, real=manner.real)
         stack.enter_context(_plain_torch())
         stack.enter_context(whole(tape))
         stack.enter_context(watched(tape, survey.names))
@@ -51,11 +62,26 @@ def walked(
     return assembled(tape, survey, name or type(module).__name__, title, inputs, result)
 
 
-def _inputs(example: Example, recorder: Recorder) -> list[torch.Tensor]:
+def _recorder(tape: Tape, survey: Survey, manner: Manner, stack: ExitStack) -> Recorder:
+    """The mode to run under, with what it needs to be undone entered on the stack."""
+    if not manner.real:
+        if manner.upper_bound:
+            stack.enter_context(without_loops_over_boxes())
+        return Recorder(tape, upper_bound=manner.upper_bound)
+    stored = [*survey.parameters.values(), *survey.buffers.values()]
+    missing = [key for key, each in stored if each.is_meta]
+    if missing:
+        message = f"{missing[0]} is on the meta device and has no values to run on"
+        raise Unsupported(Problem("no-values", message, help="make the module on the CPU"))
+    stack.enter_context(buffers_as_they_were([each for _, each in survey.buffers.values()]))
+    return RealRecorder(tape)
+
+
+def _inputs(example: Example, recorder: Recorder, *, real: bool) -> list[torch.Tensor]:
     """The tensors that come in, each the first on the tape; floating ones of the user's own stand for any values."""
     inputs = tensors_in((example.args, example.kwargs))
     for each in inputs:
-        if not each.is_meta and each.is_floating_point():
+        if not each.is_meta and each.is_floating_point() and not real:
             recorder.stand_ins.add(each, twin(each))
         recorder.tape.add(each)
     return inputs
