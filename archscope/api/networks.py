@@ -67,15 +67,21 @@ def lower(
     *,
     input: Any = None,  # noqa: A002  as above
     mode: str = "eval",
+    real: bool = False,
+    upper_bound: bool = False,
     **changes: Unpack[Changes],
 ) -> Graph:
     """The Graph of a network for ``batch`` examples: every node, tensor, parameter and scope with its size.
 
-    A module, or its address, is captured in ``mode``; see :func:`archscope.capture` for its ``input``.
+    A module, or its address, is captured in ``mode``; see :func:`archscope.capture` for its ``input``, and for ``real``
+    and ``upper_bound``, which make sense for modules only.
     """
     if modules.is_module(network):
         modules.refuse_changes(network, dict(changes))
-        return modules.capture(network, input, batch=batch, mode=mode)
+        return modules.capture(network, input, batch=batch, mode=mode, real=real, upper_bound=upper_bound)
+    if real or upper_bound:
+        flag = "real" if real else "upper_bound"
+        raise UsageError(Problem("bad-value", f"{flag} is for modules: nothing in a table depends on values"))
     return lowering.lower(load(network, input=input, **changes), batch)
 
 

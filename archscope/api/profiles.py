@@ -21,6 +21,8 @@ def profile(
     dtype: str | None = None,
     mode: str = "eval",
     columns: Sequence[str] = DEFAULT_COLUMNS,
+    real: bool = False,
+    upper_bound: bool = False,
     **changes: Unpack[Changes],
 ) -> Profile:
     """The numbers of a network, as plain data: a row per layer, and totals that the rows add up to.
@@ -29,7 +31,8 @@ def profile(
     batch: examples at once, 1 when left out; MACs and activations are for all of them. A Graph has its own. input: one
     example of a module's input; see capture. dtype: of parameters and activations, for bytes; a module has its own,
     tables have float32. mode: ``train`` counts the auxiliary heads too. columns: see
-    :func:`archscope.analyses.columns`. Raises UsageError for a setting that makes no sense, and what load raises.
+    :func:`archscope.analyses.columns`. real, upper_bound: see capture. Raises UsageError for a setting that makes no
+    sense, and what load raises.
     """
     if isinstance(network, Graph):
         own = network.tensors[network.inputs[0]].shape[0]
@@ -40,5 +43,5 @@ def profile(
             )
         return profile_graph(network, checked_setting(own, dtype or network.dtype, mode), columns)
     setting = checked_setting(1 if batch is None else batch, dtype or "float32", mode)
-    graph = lower(network, setting.batch, input=input, mode=mode, **changes)
+    graph = lower(network, setting.batch, input=input, mode=mode, real=real, upper_bound=upper_bound, **changes)
     return profile_graph(graph, setting._replace(dtype=dtype or graph.dtype), columns)

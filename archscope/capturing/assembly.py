@@ -43,7 +43,18 @@ def assembled(tape: Tape, survey: Survey, name: str, title: str, inputs: Sequenc
         dtype=dtype_name(usual),
         stored=tuple(tape.stored_parameters),
         assumptions=tuple(tape.assumptions),
+        notes=tuple(_notes(tape)),
     )  # fmt: skip
+
+
+def _notes(tape: Tape) -> list[str]:
+    """What a reader should know of a capture besides its numbers."""
+    hidden = [
+        f"{path} has parameters that parameters() and state_dict() do not give: a plain list or attribute hides them"
+        for path in tape.hidden
+    ]
+    own = [f"{name} has a backward of its own, which is counted as autograd's would be" for name in tape.functions]
+    return [*hidden, *own]
 
 
 def usual_dtype(survey: Survey, inputs: Sequence[torch.Tensor] = ()) -> torch.dtype:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import nn
 
 from archscope.capturing.places import Place, calling_place, place_of_error, span_of
-from archscope.capturing.plans import depends_on_values
+from archscope.capturing.plans import depends_on_values, name_of
 from archscope.capturing.tape import Tape
 from archscope.core.errors import ArchscopeError, Problem, ShapeError, Unsupported
+from archscope.core.records import Tensor
 
 REAL = "--real runs it on real tensors, with weights and values"
 
 _VALUES = {"_local_scalar_dense", "item", "is_nonzero", "equal"}
+_VALUELESS = ("meta tensor", "Meta tensor", "meta device", "unallocated storage", "no data")
+"""What torch says when a tensor without values is asked for them."""
+
+_KEPT = {"conv1d": 1, "conv2d": 1, "conv3d": 1, "linear": 1, "conv_transpose2d": 0}
+"""The axis of a weight that the input must match."""
 
 
-def of_operator(func: Any, tensors: list[torch.Tensor], tape: Tape, error: BaseException) -> Exception:
-    """The error for an operator that torch could not carry out without values; any other error stays itself."""
-    name = func._schema.name.removeprefix("aten::")  # noqa: SLF001  the only place where an operator says its name
-    where = named(tape)
-    span = span_of(calling_place())
+def of_operator(func: Any, arguments: dict[str, Any], tape: Tape, error: Exception) -> Exception:
+    """The error for an operator that torch could not carry out on tensors without values, in words that say where."""
+    name, where, span = name_of(func), named(tape), span_of(calling_place())
     if name in _VALUES:
         message = f"{where} asks for the value of an activation ({name}), which is not computed"
         return Unsupported(Problem("needs-values", message, span, help=REAL))
@@ -30,13 +33,12 @@ def of_operator(func: Any, tensors: list[torch.Tensor], tape: Tape, error: BaseE
         message = f"{where} makes a tensor whose size depends on values ({name})"
         help_line = f"{REAL}; --upper-bound takes the largest size that it can have"
         return Unsupported(Problem("needs-values", message, span, help=help_line))
-    if isinstance(error, NotImplementedError):
-        shapes = ", ".join("×".join(map(str, each.shape)) or "a number" for each in tensors)
-        message = f"{where} calls {func.name()} on {shapes}, and torch cannot tell what shape it returns"
-        return Unsupported(
-            Problem("no-shape-rule", message, span, help=f"register a fake implementation of it; {REAL}")
-        )
-    return error if isinstance(error, Exception) else RuntimeError(str(error))
+    if isinstance(error, NotImplementedError) or "no fake impl" in str(error):
+        message = f"{where} calls {func.name()} on {_spelled(arguments)}, and torch cannot tell what shape it returns"
+        help_line = f"register a fake implementation of it; {REAL}"
+        return Unsupported(Problem("no-shape-rule", message, span, help=help_line))
+    message = f"{where} cannot run {name} on {_spelled(arguments)}: {error}"
+    return ShapeError(Problem("wrong-shape", message, span, _wanted(name, arguments)))
 
 
 def of_forward(error: Exception, tape: Tape, run: int) -> ArchscopeError:
@@ -44,14 +46,39 @@ def of_forward(error: Exception, tape: Tape, run: int) -> ArchscopeError:
     if isinstance(error, ArchscopeError):
         return error
     span = span_of(place_of_error(error))
+    if "HigherOrderOperator" in str(error):
+        operator = str(error).partition("HigherOrderOperator ")[2].split(" ")[0]
+        message = f"{named(tape, run)} calls torch's {operator}, whose course is only known when it runs"
+        return Unsupported(Problem("needs-values", message, span))
     message = f"{named(tape, run)} raised {type(error).__name__}: {error}"
-    needs_values = "meta tensor" in str(error) or "Meta tensor" in str(error) or "no data" in str(error)
-    return Unsupported(Problem("module-raised", message, span, help=REAL if needs_values else ""))
+    valueless = any(words in str(error) for words in _VALUELESS)
+    return Unsupported(Problem("module-raised", message, span, help=REAL if valueless else ""))
 
 
-def of_shapes(tape: Tape, given: str, wanted: str) -> ArchscopeError:
-    """The error for an input that a module's own weight does not fit."""
-    return ShapeError(Problem("wrong-shape", f"{named(tape)} gets {given}", span_of(calling_place()), wanted))
+def _spelled(arguments: dict[str, Any]) -> str:
+    """Tensor arguments with their shapes: ``input 1×4×8×8, weight 4×3×3×3``; types where they differ."""
+    tensors = {name: each for name, each in arguments.items() if isinstance(each, Tensor)}
+    for name, value in arguments.items():
+        if type(value) is list:
+            tensors |= {f"{name}.{at}": each for at, each in enumerate(value) if isinstance(each, Tensor)}
+    mixed = len({each.dtype for each in tensors.values()}) > 1
+    return ", ".join(
+        f"{name} {'×'.join(map(str, each.shape)) or 'a number'}{f' ({each.dtype})' if mixed else ''}"
+        for name, each in tensors.items()
+    )
+
+
+def _wanted(name: str, arguments: dict[str, Any]) -> str:
+    """What the input should have been, where the weight says it."""
+    given, weight = arguments.get("input"), arguments.get("weight")
+    if name not in _KEPT or not isinstance(given, Tensor) or not isinstance(weight, Tensor):
+        return ""
+    wanted = weight.shape[_KEPT[name]] * (arguments.get("groups") or 1)
+    if name == "linear":
+        return f"{wanted} features, not {given.shape[-1]}" if given.shape[-1] != wanted else ""
+    axis = len(given.shape) - len(weight.shape) + 1
+    had = given.shape[axis] if axis in {0, 1} else 0
+    return f"{wanted} channels, not {had}" if had != wanted else ""
 
 
 def line(place: Place | None) -> str:

@@ -28,6 +28,28 @@ def whole(tape: Tape) -> Iterator[None]:
 
 
 @contextmanager
+def custom_functions(tape: Tape) -> Iterator[None]:
+    """While this lasts, what runs in a ``torch.autograd.Function`` is noted with the gradients of the whole."""
+    original = torch.autograd.Function.__dict__["apply"]
+
+    def apply(kind: type[torch.autograd.Function], *args: Any, **kwargs: Any) -> Any:
+        outer = tape.custom
+        tape.custom = outer or torch.is_grad_enabled()
+        if not kind.__module__.startswith("torch."):
+            tape.functions[kind.__name__] = None
+        try:
+            return original.__get__(None, kind)(*args, **kwargs)
+        finally:
+            tape.custom = outer
+
+    torch.autograd.Function.apply = classmethod(apply)
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original
+
+
+@contextmanager
 def _patched(tape: Tape, name: str) -> Iterator[None]:
     home, _, attribute = name.rpartition(".")
     module = importlib.import_module(home)
@@ -55,7 +77,9 @@ def _noted(tape: Tape, name: str, function: Callable[..., Any]) -> Callable[...,
         if op is None or not isinstance(result, torch.Tensor):
             return result
         tape.back_to(mark)
-        step = Step(op, inputs, (tape.number_of(result),), {}, {}, tape.current, place, torch.is_grad_enabled())
+        step = Step(
+            op, inputs, (tape.number_of(result),), {}, {}, tape.current, place, torch.is_grad_enabled() or tape.custom
+        )
         tape.step(step)
         return result
 

@@ -82,6 +82,7 @@ def made_by(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any], text: s
     """The module that a factory makes of these arguments, its weights not allocated unless they are to be ``real``."""
     if not callable(factory):
         raise Unsupported(Problem("no-module", f"{text} is {_an(factory)}, and makes no torch.nn.Module"))
+    kwargs = _without_download(factory, kwargs)
     _check_arguments(factory, args, kwargs, text)
     try:
         made = factory(*args, **kwargs) if real else built(factory, args, kwargs)
@@ -94,6 +95,14 @@ def made_by(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any], text: s
     if not isinstance(made, nn.Module):
         raise Unsupported(Problem("no-module", f"{text} returned {_an(made)}, no torch.nn.Module"))
     return made
+
+
+def _without_download(factory: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Torchvision's builders load weights of a backbone unless they are told not to; no number depends on them."""
+    if not getattr(factory, "__module__", "").startswith("torchvision.models."):
+        return kwargs
+    named = "weights_backbone" in inspect.signature(factory).parameters
+    return {"weights_backbone": None, **kwargs} if named else kwargs
 
 
 def _check_arguments(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], text: str) -> None:

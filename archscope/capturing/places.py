@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType, FunctionType
@@ -16,6 +17,7 @@ from archscope.core.source import Source, Span
 
 _OURS, _TORCHS = (f"{folder}{os.sep}" for folder in (Path(__file__).parents[1], Path(torch.__file__).parent))
 _INTERNAL = (_TORCHS, _OURS)
+_STANDARD = f"{sysconfig.get_path('stdlib')}{os.sep}"
 _internal: dict[str, bool] = {}
 
 
@@ -33,7 +35,7 @@ def calling_place() -> Place | None:
         file = frame.f_code.co_filename
         inside = _internal.get(file)
         if inside is None:
-            inside = _internal[file] = file.startswith(_INTERNAL)
+            inside = _internal[file] = _is_internal(file)
         if not inside:
             return Place(file, frame.f_lineno)
         if file == _WALK:
@@ -58,13 +60,18 @@ _WALK = str(Path(__file__).parent / "walk.py")
 """Below this file's frame lies the caller of capture, whose lines made nothing."""
 
 
+def _is_internal(file: str) -> bool:
+    """Whether a file is torch's, ours or Python's own."""
+    return file.startswith(_INTERNAL) or (file.startswith(_STANDARD) and "site-packages" not in file)
+
+
 def place_of_error(error: BaseException) -> Place | None:
     """The innermost line of the user's code in an error's traceback."""
     found = None
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(_INTERNAL):
+        if not _is_internal(file):
             found = Place(file, trace.tb_lineno)
         elif file == _WALK:
             found = None

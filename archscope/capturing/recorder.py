@@ -125,8 +125,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         its_args, its_kwargs = rebuilt((args, kwargs), iter(tensors), device)
         try:
             return func(*its_args, **its_kwargs)
-        except (RuntimeError, NotImplementedError, TypeError) as error:
-            raise faults.of_operator(func, tensors, self.tape, error) from error
+        except (RuntimeError, NotImplementedError, TypeError, ValueError, IndexError) as error:
+            arguments = plans.seen(func, its_args, its_kwargs, tuple).arguments
+            raise faults.of_operator(func, arguments, self.tape, error) from error
 
     def followed(self, plan: Plan, func: Any, args: Any, kwargs: Any, given: Tensors, taken: Tensors) -> Any:
         """Does what the plan says, and notes the step."""
@@ -188,6 +189,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
                 parameters[weight or name] = parameter
             elif buffer is not None:
                 buffers[weight or name] = buffer
+            elif isinstance(tensor, torch.nn.Parameter):
+                tape.hidden[tape.runs[tape.current].path] = None
             if weight is None:
                 inputs.append(tape.number_of(tensor))
             elif parameter is None and buffer is None:
@@ -197,7 +200,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         tape.step(
             Step(
                 op, (*inputs, *behind), numbers, parameters, buffers, tape.current, calling_place(),
-                torch.is_grad_enabled(),
+                torch.is_grad_enabled() or tape.custom,
             )
         )  # fmt: skip
 

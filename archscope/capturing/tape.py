@@ -65,6 +65,11 @@ class Tape:
         """What no step made; it stays, so that its id does."""
         self.stored_parameters: list[tuple[int, int]] = []
         self.assumptions: dict[str, None] = {}
+        self.hidden: dict[str, None] = {}
+        """Modules with parameters that the network does not have."""
+        self.custom = False
+        """Whether a forward of somebody's own autograd function is running that autograd records as a whole."""
+        self.functions: dict[str, None] = {}
         self.parameters = {key: number for number, key in enumerate(parameters)}
         self.buffers = {key: number for number, key in enumerate(buffers)}
 

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from archscope.capturing import faults
 from archscope.capturing.assembly import assembled, usual_dtype
 from archscope.capturing.bounds import without_loops_over_boxes
 from archscope.capturing.examples import Example, made_example
-from archscope.capturing.functions import whole
+from archscope.capturing.functions import custom_functions, whole
 from archscope.capturing.modules import Survey, watched
 from archscope.capturing.realrun import RealRecorder, buffers_as_they_were
 from archscope.capturing.recorder import Recorder
@@ -43,15 +44,16 @@ def walked(module: nn.Module, given: Any, manner: Manner, *, batch: int = 1, nam
     with ExitStack() as stack:
         stack.enter_context(random_as_it_was())
         survey = Survey(module)
+        _require_initialised(survey)
         stack.enter_context(as_it_was(survey.modules))
         example = made_example(given, batch, usual_dtype(survey), "cpu" if manner.real else "meta")
-        if any(each.training != (manner.mode == "train") for each in survey.modules):
-            module.train(manner.mode == "train")
+        _set_mode(module, survey, manner.mode)
         tape = Tape(survey.parameters, survey.buffers)
         recorder = _recorder(tape, survey, manner, stack)
         inputs = _inputs(example, recorder, real=manner.real)
         stack.enter_context(_plain_torch())
         stack.enter_context(whole(tape))
+        stack.enter_context(custom_functions(tape))
         stack.enter_context(watched(tape, survey.names))
         stack.enter_context(recorder)
         try:
@@ -60,6 +62,25 @@ def walked(module: nn.Module, given: Any, manner: Manner, *, batch: int = 1, nam
             raise faults.of_forward(error, tape, tape.failed) from error
         tape.finish()
     return assembled(tape, survey, name or type(module).__name__, title, inputs, result)
+
+
+def _require_initialised(survey: Survey) -> None:
+    """Raises Unsupported for a module whose shapes are not known before its first run."""
+    for key, parameter in survey.parameters.values():
+        if isinstance(parameter, UninitializedParameter):
+            message = f"{key} has no shape yet: its module takes it from its first input"
+            raise Unsupported(Problem("uninitialised", message, help="run the network once before"))
+
+
+def _set_mode(module: nn.Module, survey: Survey, mode: str) -> None:
+    """Puts a module into a mode by its own ``train``. Raises Unsupported for one that has only the mode it has."""
+    if all(each.training == (mode == "train") for each in survey.modules):
+        return
+    try:
+        module.train(mode == "train")
+    except NotImplementedError as error:
+        message = f"{type(module).__name__} cannot be put into {mode} mode: {error}"
+        raise Unsupported(Problem("fixed-mode", message, help="give the mode that it has")) from error
 
 
 def _recorder(tape: Tape, survey: Survey, manner: Manner, stack: ExitStack) -> Recorder:
