@@ -56,17 +56,20 @@ DeviceFlag = Annotated[str, typer.Option("--device", help="cuda or cpu: their ma
 GradsFlag = Annotated[
     str, typer.Option("--grads", help="none: freed before a step; resident: kept, to accumulate.", metavar="WHERE")
 ]
+RealFlag = Annotated[
+    bool, typer.Option("--real", help="Run a module on real tensors, weights and all: for one that asks for values.")
+]
+UpperBoundFlag = Annotated[
+    bool,
+    typer.Option("--upper-bound", help="Of a module: take sizes that depend on values to be the largest possible."),
+]
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
 class Flags(Changes, total=False):
-    """What every command that takes a network can be told: changes; one example of its input, as written; and how a
-    module runs.
-    """
+    """What every command that takes a network can be told: changes, and one example of its input, as written."""
 
     input: tuple[str, ...]
-    real: bool
-    upper_bound: bool
 
 
 def named() -> list[str]:
@@ -168,12 +171,6 @@ def _network_flags(
         list[str] | None,
         _flag("--set", help='Another text for a cell: "inception (3a).#1×1=32"; may be repeated.', metavar="CELL=TEXT"),
     ] = None,
-    real: Annotated[
-        bool, typer.Option("--real", help="Run a module on real tensors: for one that asks for values.")
-    ] = False,
-    upper_bound: Annotated[
-        bool, typer.Option("--upper-bound", help="Take sizes that depend on values to be the largest possible.")
-    ] = False,
 ) -> Flags:
     """The flags as changes to a network."""
     changes = Flags(
@@ -183,10 +180,6 @@ def _network_flags(
     )  # fmt: skip
     if input_:
         changes["input"] = tuple(input_)
-    if real:
-        changes["real"] = True
-    if upper_bound:
-        changes["upper_bound"] = True
     return changes
 
 

@@ -15,6 +15,8 @@ from archscope.commands import (
     FormatFlag,
     ModeFlag,
     OutputFlag,
+    RealFlag,
+    UpperBoundFlag,
     emit,
     setting_in_words,
     takes_network,
@@ -56,6 +58,8 @@ def summary(
     sort: Annotated[
         str | None, typer.Option("--sort", help="Order rows by a column, largest first.", metavar="NAME")
     ] = None,
+    real: RealFlag = False,
+    upper_bound: UpperBoundFlag = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if a total is not exact.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
@@ -72,7 +76,9 @@ def summary(
     """
     wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)
-    profile = profiles.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
+    profile = profiles.profile(
+        network, batch, dtype=dtype, mode=mode, columns=asked, real=real, upper_bound=upper_bound, **changes
+    )
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
         rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)

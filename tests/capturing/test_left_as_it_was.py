@@ -35,18 +35,26 @@ class Caching(nn.Module):
         self.cache["map"] = x
         self.seen.append(x)
         self.last = x.mean((2, 3)) * self.scale + torch.rand(4)
-        self.extra = random.random() + np.random.rand()  # noqa: NPY002  the old generator is what must stay
+        self.extra = random.random() + np.random.rand()  # noqa: NPY002, S311  the states of these must stay
         return self.fc(self.last)
 
 
 def state_of(model: nn.Module) -> dict[str, object]:
     """Everything of a module that a forward might change, tensors by value."""
-    found: dict[str, object] = {}
-    for path, module in model.named_modules():
-        for name, value in vars(module).items():
-            if name not in {"_modules"}:
-                found[f"{path}.{name}"] = copy.deepcopy(value) if not callable(value) else value
-    return found
+    return {
+        f"{path}.{name}": kept(value)
+        for path, module in model.named_modules()
+        for name, value in vars(module).items()
+        if name != "_modules"
+    }
+
+
+def kept(value: object) -> object:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if isinstance(value, dict):
+        return {key: kept(each) for key, each in value.items()}
+    return [kept(each) for each in value] if isinstance(value, list) else value
 
 
 def equal(a: object, b: object) -> bool:
@@ -121,6 +129,7 @@ def test_what_watches_modules_in_other_threads_sees_nothing_of_it() -> None:
     import threading
 
     counted = []
+    other = nn.Linear(2, 2)
 
     class Spawning(nn.Module):
         def __init__(self) -> None:
@@ -128,7 +137,6 @@ def test_what_watches_modules_in_other_threads_sees_nothing_of_it() -> None:
             self.fc = nn.Linear(4, 4)
 
         def forward(self, x):
-            other = nn.Linear(2, 2)
             thread = threading.Thread(target=lambda: counted.append(other(torch.ones(1, 2)).shape))
             thread.start()
             thread.join()
