@@ -106,7 +106,8 @@ def _is_size(text: str) -> bool:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(type(each) is int for each in value)
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return listed and value != [] and all(type(each) is int for each in value)
 
 
 def _is_typed(value: Any) -> bool:

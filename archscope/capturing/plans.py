@@ -149,6 +149,12 @@ def weights_of(op: Op, names: tuple[str, ...], call: Seen) -> tuple[str | None, 
     return tuple(next(own) if name in listed else None for name in names)
 
 
+def mixes_types(op: Op, weights: tuple[str | None, ...], tensors: list[torch.Tensor]) -> bool:
+    """Whether a layer's input and weight are of different types: torch refuses that, though not on the meta device."""
+    types = [each.dtype for each, weight in zip(tensors, weights, strict=True) if weight in {None, "weight"}]
+    return op.weight_layer and len(set(types)) > 1 and not torch.is_autocast_enabled("cuda")
+
+
 def is_composed(func: Any) -> bool:
     """Whether torch defines an operator as a composition of others."""
     key = torch._C.DispatchKey.CompositeImplicitAutograd  # noqa: SLF001  torch says it nowhere else

@@ -98,6 +98,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
         op = op or plans.unknown(call)
         names = plans.names_of(func, args, kwargs)
         weights = plans.weights_of(op, names, call)
+        if plans.mixes_types(op, weights, metas):
+            message = "its input and its weight are of different types"
+            raise faults.of_operator(func, call.arguments, self.tape, TypeError(message))
         made = None if results else plans.inferred(op, call, names, weights, metas)
         if made is not None:
             return Plan(op, names, weights, (made,), run=False)

@@ -37,12 +37,12 @@ class Moved(Moving):
         "upsample_nearest3d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_linear1d", "upsample_trilinear3d",
         "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa", "_upsample_nearest_exact2d", "grid_sampler",
         "grid_sampler_2d", "grid_sampler_3d", "affine_grid_generator", "torchvision::roi_align", "torchvision::nms",
-        "torchvision::roi_pool", "nonzero", "masked_select", "unique", "_unique2", "unique_dim", "unique_consecutive",
-        "fft_fft", "fft_rfft", "fft_irfft", "fft_fft2", "fft_ifft2", "fft_rfft2", "fft_irfft2", "fft_fftn", "fft_ifftn",
-        "_fft_r2c", "_fft_c2r", "_fft_c2c", "block_diag", "diagonal_scatter", "max_unpool2d", "max_unpool3d",
-        "reflection_pad3d", "replication_pad1d", "replication_pad3d", "unsafe_split", "unsafe_split_with_sizes",
-        "_unsafe_index", "_unsafe_index_put", "_unsafe_masked_index", "scatter_reduce_", "index_reduce",
-        "index_reduce_", "resize_", "nonzero_static",
+        "torchvision::roi_pool", "nonzero", "nonzero_numpy", "where", "masked_select", "unique", "_unique2",
+        "unique_dim", "unique_consecutive", "fft_fft", "fft_rfft", "fft_irfft", "fft_fft2", "fft_ifft2", "fft_rfft2",
+        "fft_irfft2", "fft_fftn", "fft_ifftn", "_fft_r2c", "_fft_c2r", "_fft_c2c", "block_diag", "diagonal_scatter",
+        "max_unpool2d", "max_unpool3d", "reflection_pad3d", "replication_pad1d", "replication_pad3d", "unsafe_split",
+        "unsafe_split_with_sizes", "_unsafe_index", "_unsafe_index_put", "_unsafe_masked_index", "scatter_reduce_",
+        "index_reduce", "index_reduce_", "resize_", "nonzero_static",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 
@@ -66,6 +66,8 @@ class Moved(Moving):
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
+        if seen.name == "where" and len(seen.arguments) > 1:
+            return None  # a choice between two, not the places of what is true
         outputs = seen.run()
         if seen.view and outputs and outputs[0].storage == seen.tensors()[0].storage:
             return None

@@ -200,8 +200,12 @@ def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], grap
 
 
 def _missing(node: Node) -> str:
-    """What has no value: the op, and where it is if no cell could say it."""
-    return type(node.op).__name__ if node.op.notation is not None else f"{node.op.label} at {node.path}"
+    """What has no value: the op, and the module that it runs in if no cell could say it."""
+    if node.op.notation is not None:
+        return type(node.op).__name__
+    outer, _, own = node.path.rpartition(".")
+    where = outer if own.startswith(node.op.label) else node.path
+    return f"{node.op.label} in {where}" if where else node.op.label
 
 
 def _folded(profile: Profile, graph: Graph, depth: int) -> Iterable[Row]:
