@@ -9,7 +9,8 @@ from archscope.graph.graph import Graph, Node
 
 
 def wants_gradient(graph: Graph) -> list[bool]:
-    """Per tensor whether autograd makes a gradient of it: it is floating, and something trainable went into it.
+    """Per tensor whether backward makes a gradient of it: it is floating, something trainable went into it, and it goes
+    into an output.
 
     Inputs want none; what is written into a tensor makes every later state of its storage want one.
     """
@@ -28,7 +29,7 @@ def wants_gradient(graph: Graph) -> list[bool]:
                     storages.add(graph.tensors[tensor].storage)
     for tensor, each in enumerate(graph.tensors):
         wants[tensor] = wants[tensor] or (each.storage in storages and _is_floating(each.dtype))
-    return wants
+    return [mine and its for mine, its in zip(wants, _reaches_output(graph), strict=True)]
 
 
 def gradient_macs(graph: Graph, node: Node, wants: Sequence[bool]) -> Size | None:
@@ -59,6 +60,22 @@ def _needed(graph: Graph, node: Node, name: str, wants: Sequence[bool]) -> bool:
         return graph.parameters[node.parameters[name]].trainable
     # The weight is what another op made; it comes behind the op's own inputs.
     return any(wants[tensor] for tensor in node.inputs[1:])
+
+
+def _reaches_output(graph: Graph) -> list[bool]:
+    """Per tensor whether an output is made of it; what is written into something that is counts as well."""
+    reaches = [False] * len(graph.tensors)
+    storages: set[int] = set()
+    for output in graph.outputs:
+        reaches[output.tensor] = True
+        storages.add(graph.tensors[output.tensor].storage)
+    for node in reversed(graph.nodes):
+        written = node.op.in_place and any(graph.tensors[tensor].storage in storages for tensor in node.outputs)
+        if written or any(reaches[tensor] for tensor in node.outputs):
+            for tensor in (*node.outputs, *node.inputs):
+                reaches[tensor] = True
+                storages.add(graph.tensors[tensor].storage)
+    return reaches
 
 
 def _wants(graph: Graph, tensor: int, wants: Sequence[bool], storages: set[int]) -> bool:
