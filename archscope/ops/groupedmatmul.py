@@ -12,7 +12,7 @@ from archscope.ops import Op
 
 @dataclass(frozen=True, slots=True)
 class GroupedMatMul(Op):
-    """``torch.nn.functional.grouped_mm``: each row meets one of several matrices, whichever, so that the count is exact.
+    """``torch.nn.functional.grouped_mm``: each row meets one of several matrices, so that the count is exact.
 
     Mixtral 8x7B, 128 tokens by two experts each, into 14,336 and as many gates (arXiv:2401.04088, Table 1):
 
@@ -25,7 +25,9 @@ class GroupedMatMul(Op):
 
     def out_shape(self, *inputs: Shape) -> Shape:
         rows, matrices = inputs[:2]
-        require(rows[-1] == matrices[-2], lambda: f"cannot multiply {spelled(inputs)}: {rows[-1]} is not {matrices[-2]}")
+        require(
+            rows[-1] == matrices[-2], lambda: f"cannot multiply {spelled(inputs)}: {rows[-1]} is not {matrices[-2]}"
+        )
         return (*rows[:-1], matrices[-1])
 
     def macs(self, *inputs: Shape) -> Size | None:

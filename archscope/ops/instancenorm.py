@@ -43,8 +43,9 @@ class InstanceNorm(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         maps = product(inputs[0][:2])
-        aux = (Aux("save_mean", maps, 4), Aux("save_invstd", maps, 4))
-        aux += (Aux("weights_of_maps", maps),) if self.affine else ()  # torch repeats them for each example
+        statistics = (Aux("save_mean", maps, 4), Aux("save_invstd", maps, 4))
+        repeated = (Aux("weights_of_maps", maps),) if self.affine else ()  # a weight for each map of each example
+        aux = (*statistics, *repeated)
         return MemoryRule(aux=aux, saved=("input0", *(each.name for each in aux)))
 
     def torch(self, *inputs: Shape) -> Call:

@@ -33,7 +33,11 @@ def made(name: str) -> tuple[nn.Module, dict[str, torch.Tensor], object]:
     if name == "bert":
         transformers = __import__("transformers")
         model = built(transformers.BertModel, (transformers.BertConfig(),), {})
-        return model.to("meta").eval(), {"input_ids": torch.zeros(1, 128, dtype=torch.int64, device="meta")}, "input_ids:128:int64"
+        return (
+            model.to("meta").eval(),
+            {"input_ids": torch.zeros(1, 128, dtype=torch.int64, device="meta")},
+            "input_ids:128:int64",
+        )
     model = built(getattr(models, name), (), {}).to("meta").eval()
     return model, {"x": torch.empty(1, 3, 224, 224, device="meta")}, (3, 224, 224)
 
@@ -70,7 +74,9 @@ def fvcore(model: nn.Module, inputs: dict[str, torch.Tensor]) -> Callable[[], ob
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     real = model.to_empty(device="cpu")
     data = tuple(torch.zeros_like(each, device="cpu") for each in inputs.values())
-    return lambda: FlopCountAnalysis(real, data).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+    return lambda: (
+        FlopCountAnalysis(real, data).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+    )
 
 
 def in_turn(actions: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
