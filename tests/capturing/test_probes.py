@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import probes
 import pytest
-import torch
-from torch import nn
 
 import archscope
 from archscope.core.errors import Unsupported
