@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from archscope.capturing.modules import Survey
 from archscope.capturing.places import place_of_forward, span_of
 from archscope.capturing.plans import dtype_name
 from archscope.capturing.tape import Tape, named_tensors_in
@@ -17,9 +18,9 @@ from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
 from archscope.ops import letters
 
 
-def assembled(tape: Tape, name: str, title: str, inputs: Sequence[torch.Tensor], result: Any) -> Graph:
+def assembled(tape: Tape, survey: Survey, name: str, title: str, inputs: Sequence[torch.Tensor], result: Any) -> Graph:
     """The graph of a tape whose module took ``inputs`` and returned ``result``."""
-    usual = usual_dtype(tape.runs[0].module, inputs)
+    usual = usual_dtype(survey, inputs)
     leaves = {n for n, run in enumerate(tape.runs) if n and len(run.children) == 1 and run.children[0][0] == "node"}
     kept = _kept(tape, leaves)
     numbers = {old: new for new, old in enumerate(kept)}
@@ -32,10 +33,10 @@ def assembled(tape: Tape, name: str, title: str, inputs: Sequence[torch.Tensor],
         nodes=nodes,
         scopes=tuple(_scope(tape, old, numbers, children) for old in kept),
         parameters=tuple(
-            Parameter(key, tuple(each.shape), each.requires_grad) for key, each in tape.named_parameters
+            Parameter(key, tuple(each.shape), each.requires_grad) for key, each in survey.parameters.values()
         ),
         buffers=tuple(
-            Buffer(key, tuple(each.shape), _dtype(each.dtype, usual)) for key, each in tape.named_buffers
+            Buffer(key, tuple(each.shape), _dtype(each.dtype, usual)) for key, each in survey.buffers.values()
         ),
         title=title,
         held=tuple(tape.held),
@@ -43,10 +44,10 @@ def assembled(tape: Tape, name: str, title: str, inputs: Sequence[torch.Tensor],
     )  # fmt: skip
 
 
-def usual_dtype(module: nn.Module, inputs: Sequence[torch.Tensor] = ()) -> torch.dtype:
+def usual_dtype(survey: Survey, inputs: Sequence[torch.Tensor] = ()) -> torch.dtype:
     """The type that a setting's ``dtype`` stands for: that of most parameters, else of the inputs."""
     counts: Counter[torch.dtype] = Counter()
-    for parameter in module.parameters():
+    for _, parameter in survey.parameters.values():
         counts[parameter.dtype] += parameter.numel() if parameter.dtype.is_floating_point else 0
     for each in () if counts.total() else inputs:
         counts[each.dtype] += each.numel() if each.dtype.is_floating_point else 0

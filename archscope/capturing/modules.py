@@ -7,18 +7,51 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import nn
 
 from archscope.capturing.places import calling_place
 from archscope.capturing.tape import Run, Tape
 
 
+class Survey:
+    """What a module is made of, from one walk through it: every name of each module, its parameters and its buffers."""
+
+    def __init__(self, root: nn.Module) -> None:
+        self.names: dict[int, list[str]] = {}
+        self.modules: list[nn.Module] = []
+        self.parameters: dict[int, tuple[str, nn.Parameter]] = {}
+        self.buffers: dict[int, tuple[str, torch.Tensor]] = {}
+        self._walk(root, "", set())
+
+    def _walk(self, module: nn.Module, name: str, within: set[int]) -> None:
+        """Parameters and buffers come in the order of ``named_parameters``: a module's own before its children's."""
+        known = self.names.get(id(module))
+        if known is None:
+            self.names[id(module)] = [name]
+            self.modules.append(module)
+            start = f"{name}." if name else ""
+            for key, parameter in module._parameters.items():  # noqa: SLF001  as named_parameters reads them
+                if parameter is not None:
+                    self.parameters.setdefault(id(parameter), (start + key, parameter))
+            for key, buffer in module._buffers.items():  # noqa: SLF001  as above
+                if buffer is not None:
+                    self.buffers.setdefault(id(buffer), (start + key, buffer))
+        else:
+            known.append(name)
+        if id(module) in within:
+            return
+        inner = {*within, id(module)}
+        for key, child in module._modules.items():  # noqa: SLF001  as above
+            if child is not None:
+                self._walk(child, f"{name}.{key}" if name else key, inner)
+
+
 @contextmanager
-def watched(tape: Tape, root: nn.Module) -> Iterator[None]:
+def watched(tape: Tape, names: dict[int, list[str]]) -> Iterator[None]:
     """While this lasts, each call of a module in this thread is written on the tape."""
     original = nn.Module.__call__
     thread = threading.get_ident()
-    names = _names(root)
     calls: dict[int, int] = {}
 
     def called(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -28,7 +61,8 @@ def watched(tape: Tape, root: nn.Module) -> Iterator[None]:
         calls[id(module)] = number + 1
         outer = tape.current
         path = "" if outer < 0 else _path(names, module, tape.runs[outer])
-        run = Run(module, path, outer, number, tape.numbers_in((args, kwargs)), place=calling_place())
+        inputs = tape.numbers_in((args, kwargs) if kwargs else args)
+        run = Run(module, path, outer, number, inputs, place=calling_place())
         own = tape.open(run)
         try:
             # __call__ itself would compile a compiled module
@@ -46,14 +80,6 @@ def watched(tape: Tape, root: nn.Module) -> Iterator[None]:
         yield
     finally:
         nn.Module.__call__ = original  # type: ignore[method-assign]
-
-
-def _names(root: nn.Module) -> dict[int, list[str]]:
-    """Every name that each module has; a shared one has several."""
-    found: dict[int, list[str]] = {}
-    for name, module in root.named_modules(remove_duplicate=False):
-        found.setdefault(id(module), []).append(name)
-    return found
 
 
 def _path(names: dict[int, list[str]], module: nn.Module, outer: Run) -> str:

@@ -175,7 +175,7 @@ def inferred(
     op: Op, call: Seen, names: tuple[str, ...], weights: tuple[str | None, ...], tensors: list[torch.Tensor]
 ) -> Made | None:
     """The output as the op's own rule has it; None where torch must be asked: for layouts, for errors in its words."""
-    if not op.infers or not tensors or not all(each.is_contiguous() for each in tensors):
+    if not op.infers or not tensors or not (op.packs or all(each.is_contiguous() for each in tensors)):
         return None
     shapes = [tuple(each.shape) for each, weight in zip(tensors, weights, strict=True) if weight is None]
     try:

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import torch
 from torch import nn
 
-_ABSENT = object()
+_CONTAINERS = (dict, list, set)
 
 
 @contextmanager
-def as_it_was(module: nn.Module) -> Iterator[None]:
-    """Whatever a forward leaves in a module is taken back: attributes, and entries of its lists and dictionaries.
+def as_it_was(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Whatever a forward leaves in modules is taken back: attributes, and entries of their lists and dictionaries.
 
     Tensors need no copy: a forward that is captured never touches the module's own.
     """
-    kept = [_kept(each.__dict__) for each in module.modules()]
+    kept: list[tuple[Any, Any]] = []
+    empty: list[Any] = []
+    for module in modules:
+        attributes = module.__dict__
+        kept.append((attributes, attributes.copy()))
+        for value in attributes.values():
+            if isinstance(value, _CONTAINERS):
+                if value:
+                    kept.append((value, _copy(value)))
+                else:
+                    empty.append(value)
     try:
         yield
     finally:
-        for containers in kept:
-            for container, copy in containers:
-                if not _same(container, copy):
-                    _refill(container, copy)
+        for container, copy in kept:
+            if not _same(container, copy):
+                _refill(container, copy)
+        for container in empty:
+            if container:
+                container.clear()
 
 
 @contextmanager
@@ -44,12 +57,6 @@ def random_as_it_was() -> Iterator[None]:
             numpy.random.set_state(numpys)
 
 
-def _kept(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """The attributes of a module and the containers among them, each with a copy."""
-    containers = [value for value in attributes.values() if isinstance(value, dict | list | set)]
-    return [(attributes, dict(attributes)), *((each, _copy(each)) for each in containers)]
-
-
 def _copy(container: Any) -> Any:
     if isinstance(container, dict):
         return dict(container)
@@ -57,13 +64,13 @@ def _copy(container: Any) -> Any:
 
 
 def _same(container: Any, copy: Any) -> bool:
-    """Whether a container still holds the very objects that its copy holds."""
+    """Whether a container still holds the very objects that its copy holds, in their order."""
     if len(container) != len(copy):
         return False
     if isinstance(container, dict):
-        return all(copy.get(key, _ABSENT) is value for key, value in container.items())
+        return all(map(is_, container, copy)) and all(map(is_, container.values(), copy.values()))
     if isinstance(container, list):
-        return all(mine is its for mine, its in zip(container, copy, strict=True))
+        return all(map(is_, container, copy))
     return bool(container == copy)
 
 

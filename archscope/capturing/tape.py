@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -45,7 +46,9 @@ class Run:
 class Tape:
     """Grows while a module runs. Tensors are known by their ids for as long as Python holds them, which is noted."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(
+        self, parameters: Mapping[int, tuple[str, nn.Parameter]], buffers: Mapping[int, tuple[str, torch.Tensor]]
+    ) -> None:
         self.shapes: list[tuple[tuple[int, ...], torch.dtype, int]] = []
         """Shape, type and storage of each tensor; its storage is the first tensor that lies in it."""
         self.steps: list[Step] = []
@@ -60,16 +63,8 @@ class Tape:
         self.refs: dict[int, weakref.ref[torch.Tensor]] = {}
         self.stored: list[torch.Tensor] = []
         """What no step made; it stays, so that its id does."""
-        self.parameters: dict[int, int] = {}
-        self.buffers: dict[int, int] = {}
-        self.named_parameters = list(module.named_parameters())
-        self.named_buffers = list(module.named_buffers())
-        self.assumptions: dict[str, None] = {}
-        self.unregistered: dict[str, None] = {}
-        for number, (_, parameter) in enumerate(self.named_parameters):
-            self.parameters[id(parameter)] = number
-        for number, (_, buffer) in enumerate(self.named_buffers):
-            self.buffers[id(buffer)] = number
+        self.parameters = {key: number for number, key in enumerate(parameters)}
+        self.buffers = {key: number for number, key in enumerate(buffers)}
 
     def add(self, tensor: torch.Tensor, storage: int = -1) -> int:
         """A tensor that a step makes, or the new state of one that it overwrites."""
@@ -122,14 +117,24 @@ class Tape:
         """The numbers of the tensors in arguments or results, those in containers too, each once."""
         found: dict[int, None] = {}
         for tensor in tensors_in(value):
-            if id(tensor) in self.index:
-                found[self.index[id(tensor)]] = None
+            number = self.index.get(id(tensor))
+            if number is not None:
+                found[number] = None
         return tuple(found)
 
 
 def tensors_in(value: Any) -> list[torch.Tensor]:
     """The tensors in a nest of lists, tuples, dictionaries and records, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if value is None or type(value) in _PLAIN:
+        return []
+    if type(value) is tuple and len(value) == 1 and isinstance(value[0], torch.Tensor):
+        return [value[0]]
     return [tensor for _, tensor in named_tensors_in(value)]
+
+
+_PLAIN = {int, float, bool, str}
 
 
 def named_tensors_in(value: Any, name: str = "") -> list[tuple[str, torch.Tensor]]:

@@ -12,7 +12,7 @@ from torch import nn
 from archscope.capturing import faults
 from archscope.capturing.assembly import assembled, usual_dtype
 from archscope.capturing.examples import Example, made_example
-from archscope.capturing.modules import watched
+from archscope.capturing.modules import Survey, watched
 from archscope.capturing.recorder import Recorder
 from archscope.capturing.restore import as_it_was, random_as_it_was
 from archscope.capturing.standins import twin
@@ -30,21 +30,23 @@ def walked(
     """
     with ExitStack() as stack:
         stack.enter_context(random_as_it_was())
-        stack.enter_context(as_it_was(module))
-        example = made_example(given, batch, usual_dtype(module))
-        module.train(mode == "train")
-        tape = Tape(module)
+        survey = Survey(module)
+        stack.enter_context(as_it_was(survey.modules))
+        example = made_example(given, batch, usual_dtype(survey))
+        if any(each.training != (mode == "train") for each in survey.modules):
+            module.train(mode == "train")
+        tape = Tape(survey.parameters, survey.buffers)
         recorder = Recorder(tape)
         inputs = _inputs(example, recorder)
         stack.enter_context(_plain_torch())
-        stack.enter_context(watched(tape, module))
+        stack.enter_context(watched(tape, survey.names))
         stack.enter_context(recorder)
         try:
             result = module(*example.args, **example.kwargs)
         except Exception as error:
             raise faults.of_forward(error, tape, tape.failed) from error
         tape.finish()
-    return assembled(tape, name or type(module).__name__, title, inputs, result)
+    return assembled(tape, survey, name or type(module).__name__, title, inputs, result)
 
 
 def _inputs(example: Example, recorder: Recorder) -> list[torch.Tensor]:

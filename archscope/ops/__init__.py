@@ -61,6 +61,10 @@ class Op:
     infers: ClassVar[bool] = True
     """Whether its output's shape and its first input's type are what torch returns, so that torch need not be asked."""
 
+    packs: ClassVar[bool] = False
+    """Whether its output has no gaps whatever the layout of its inputs; others keep that of an image with its channels
+    last, or of what was permuted."""
+
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
         """The op that such a call of one of ``captures`` is; None for one that it is not."""

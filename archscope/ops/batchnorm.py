@@ -20,8 +20,14 @@ class BatchNorm(Op):
 
     eps: float = 1e-5
     momentum: float = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
 
     notation: ClassVar[str | None] = "batchnorm"
+    words: ClassVar[dict[str, tuple[str, Any]]] = {
+        "no-affine": ("affine", False),
+        "no-running-stats": ("track_running_stats", False),
+    }
     captures: ClassVar[tuple[str, ...]] = ("batch_norm",)
     stores: ClassVar[tuple[str, ...]] = ("weight", "bias", "running_mean", "running_var")
 
@@ -29,10 +35,12 @@ class BatchNorm(Op):
         return inputs[0]
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
-        return {"weight": (inputs[0][1],), "bias": (inputs[0][1],)}
+        return {"weight": (inputs[0][1],), "bias": (inputs[0][1],)} if self.affine else {}
 
     def buffers(self, *inputs: Shape) -> dict[str, tuple[Shape, str]]:
         channels = (inputs[0][1],)
+        if not self.track_running_stats:
+            return {}
         return {
             "running_mean": (channels, "float"),
             "running_var": (channels, "float"),
@@ -46,8 +54,9 @@ class BatchNorm(Op):
         return 2 * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        saved = ("input0", "weight", "running_mean", "running_var")
-        if setting.mode == "eval":
+        stored = (*self.weights(*inputs), *self.buffers(*inputs))
+        saved = ("input0", *(name for name in stored if name in {"weight", "running_mean", "running_var"}))
+        if setting.mode == "eval" and self.track_running_stats:
             return MemoryRule(saved=saved)
         channels = inputs[0][1]
         # In the parameters' own type; a GPU keeps them in float32 at least.
@@ -56,14 +65,17 @@ class BatchNorm(Op):
         return MemoryRule(aux=statistics, saved=(*saved, "save_mean", "save_invstd"))
 
     def torch(self, *inputs: Shape) -> Call:
-        options: dict[str, Any] = {}
-        if self.eps != 1e-5:
-            options["eps"] = self.eps
-        if self.momentum != 0.1:
-            options["momentum"] = self.momentum
-        return Call("nn.BatchNorm2d" if len(inputs[0]) == 4 else "nn.BatchNorm1d", (inputs[0][1],), options)
+        usual = {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}
+        options: dict[str, Any] = {
+            name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value
+        }
+        axes = {4: 2, 5: 3}.get(len(inputs[0]), 1)
+        return Call(f"nn.BatchNorm{axes}d", (inputs[0][1],), options)
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
-        whole = all(isinstance(seen[name], Tensor) for name in cls.stores)
-        return cls(seen["eps"], seen["momentum"]) if whole and len(seen.shape("input")) in {2, 4} else None
+        given = {name for name in cls.stores if isinstance(seen[name], Tensor)}
+        pairs = ({"weight", "bias"}, {"running_mean", "running_var"})
+        if len(seen.shape("input")) < 2 or any(given & pair not in (set(), pair) for pair in pairs):
+            return None
+        return cls(seen["eps"], seen["momentum"], "weight" in given, "running_mean" in given)

@@ -31,6 +31,7 @@ class FC(Op):
     weight_layer: ClassVar[bool] = True
     captures: ClassVar[tuple[str, ...]] = ("linear",)
     stores: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    packs: ClassVar[bool] = True
 
     def out_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0][:-1], self.out_features)

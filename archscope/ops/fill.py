@@ -28,7 +28,8 @@ class Fill(Moving):
         "new_empty_strided", "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like",
         "randint_like", "bernoulli", "bernoulli_", "normal_", "uniform_", "exponential_", "random_", "tril_indices",
         "triu_indices", "multinomial", "hann_window", "hamming_window", "zero_", "fill_", "cauchy_", "geometric_",
-        "log_normal_",
+        "log_normal_", "cauchy", "exponential", "geometric", "log_normal", "poisson", "uniform", "normal_functional",
+        "empty_permuted",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 

@@ -26,6 +26,7 @@ class MatMul(Op):
         "matmul", "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmm_", "addmv", "addmv_", "addbmm", "addbmm_",
         "baddbmm", "baddbmm_",
     )  # fmt: skip
+    packs: ClassVar[bool] = True
 
     def out_shape(self, *inputs: Shape) -> Shape:
         left, right = inputs[-2:]

@@ -11,7 +11,7 @@ from archscope.ops import Moving, Op
 
 KEEPS_INDEX = frozenset({
     "gather", "index", "index_select", "take", "take_along_dim", "scatter", "index_put", "embedding_bag",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,10 @@ class Moved(Moving):
         "grid_sampler_2d", "grid_sampler_3d", "affine_grid_generator", "torchvision::roi_align", "torchvision::nms",
         "torchvision::roi_pool", "nonzero", "masked_select", "unique", "_unique2", "unique_dim", "unique_consecutive",
         "fft_fft", "fft_rfft", "fft_irfft", "fft_fft2", "fft_ifft2", "fft_rfft2", "fft_irfft2", "fft_fftn", "fft_ifftn",
-        "_fft_r2c", "_fft_c2r", "_fft_c2c",
+        "_fft_r2c", "_fft_c2r", "_fft_c2c", "block_diag", "diagonal_scatter", "max_unpool2d", "max_unpool3d",
+        "reflection_pad3d", "replication_pad1d", "replication_pad3d", "unsafe_split", "unsafe_split_with_sizes",
+        "_unsafe_index", "_unsafe_index_put", "_unsafe_masked_index", "scatter_reduce_", "index_reduce",
+        "index_reduce_", "resize_", "nonzero_static",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 

@@ -13,15 +13,15 @@ KEEPS_NOTHING = frozenset({
     "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
     "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
     "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "lerp_scalar", "real", "imag",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_INPUTS = frozenset({
     "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
     "square", "pow", "clamp", "clamp_min", "clamp_max", "erf", "sinh", "cosh", "logit", "softplus", "threshold",
     "log_sigmoid", "xlogy", "addcmul", "addcdiv", "hardshrink", "softshrink",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "sigmoid", "tanh",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_MASK = {"where": "input0", "masked_fill": "input1"}
 
 
@@ -37,7 +37,13 @@ class Pointwise(Op):
     shape: Shape
     inplace: bool = False
 
-    captures: ClassVar[tuple[str, ...]] = ("pointwise", "where", "type_as", "square", "float_power", "one_hot")
+    captures: ClassVar[tuple[str, ...]] = (
+        "pointwise", "copy_", "where", "type_as", "square", "float_power", "one_hot", "floor_divide", "floor_divide_",
+        "masked_fill", "masked_fill_", "eq_", "ge_", "gt_", "le_", "lt_", "ne_", "abs_", "copysign_", "gelu_", "isin",
+        "rsub", "addr", "glu", "huber_loss", "mse_loss", "smooth_l1_loss", "soft_margin_loss", "binary_cross_entropy",
+        "binary_cross_entropy_with_logits", "log_sigmoid_forward", "native_dropout", "rrelu_with_noise", "threshold_",
+        "xlogy_", "copy", "fill", "zero", "_prelu_kernel",
+    )  # fmt: skip
     infers: ClassVar[bool] = False
 
     @property

@@ -11,10 +11,10 @@ from archscope.ops import Op
 
 KEEPS_NOTHING = frozenset({
     "sum", "mean", "any", "all", "count_nonzero", "argmax", "argmin", "nansum",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "amax", "amin", "prod", "norm", "linalg_vector_norm", "logsumexp", "cumprod",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,13 @@ class Reduction(Op):
     shapes: tuple[Shape, ...]
 
     captures: ClassVar[tuple[str, ...]] = (
-        "reduction", "mean", "sum", "std", "var", "var_mean", "std_mean", "max", "min", "amax", "amin", "argmax",
-        "argmin", "any", "all", "norm", "linalg_vector_norm", "logsumexp", "prod", "median", "cumsum", "cumprod",
-        "aminmax", "topk", "sort", "argsort", "kthvalue", "mode", "logcumsumexp", "bincount", "histc",
+        "reduction", "_weight_norm", "_weight_norm_interface", "native_batch_norm", "_native_batch_norm_legit",
+        "_native_batch_norm_legit_no_training", "mean", "sum", "std", "var", "var_mean", "std_mean", "max", "min",
+        "amax", "amin", "argmax", "argmin", "any", "all", "norm", "linalg_vector_norm", "logsumexp", "prod", "median",
+        "cumsum", "cumprod", "aminmax", "topk", "sort", "argsort", "kthvalue", "mode", "logcumsumexp", "bincount",
+        "histc", "nll_loss_forward", "nll_loss2d_forward", "native_layer_norm", "native_group_norm", "nanmedian",
+        "cummax", "cummin", "dist", "trace", "segment_reduce", "multi_margin_loss", "cumsum_", "cumprod_",
+        "_embedding_bag", "_embedding_bag_forward_only",
     )  # fmt: skip
     infers: ClassVar[bool] = False
 

@@ -21,7 +21,10 @@ class View(Moving):
     function: str
     shapes: tuple[Shape, ...]
 
-    captures: ClassVar[tuple[str, ...]] = ("view", "dropout", "feature_dropout", "alpha_dropout", "lift_fresh")
+    captures: ClassVar[tuple[str, ...]] = (
+        "view", "dropout", "feature_dropout", "alpha_dropout", "lift_fresh", "detach_", "t_", "transpose_",
+        "unsqueeze_", "squeeze_", "as_strided_", "set_",
+    )  # fmt: skip
     infers: ClassVar[bool] = False
 
     @property
