@@ -9,7 +9,7 @@ from archscope.linting import ERROR, Found, Subject
 from archscope.studies.syntax import Script, assigned
 
 LEVEL = ERROR
-SOURCE = "course notes; pytorch/examples PR #1092 (is_available tested without being called)"
+SOURCE = "course notes"
 
 
 def examine(subject: Subject) -> Iterator[Found]:
@@ -24,8 +24,7 @@ def examine(subject: Subject) -> Iterator[Found]:
             if test.lineno > line and _is(test, flag) and _moves(script, test):
                 yield Found(
                     f"{flag!r} is tested, {computed!r} was worked out",
-                    f"without a GPU {flag!r} may still be set, and .cuda() then raises 'Torch not compiled with "
-                    "CUDA enabled'",
+                    f"without a GPU {flag!r} may still be set, and the first .cuda() then raises",
                     f"test {computed!r}, or use model.to(device) without a test",
                     span=script.span(test),
                 )

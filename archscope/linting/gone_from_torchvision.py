@@ -10,7 +10,7 @@ from archscope.studies.installed import names_in, version_of
 from archscope.studies.syntax import Script, constant
 
 LEVEL = ERROR
-SOURCE = "torchvision release notes: 0.13 (models.utils, pretrained=), 0.17 (transforms.functional_tensor), 0.5 (Scale)"
+SOURCE = "the files of the installed torchvision; its release notes of 0.13 for pretrained="
 
 _INSTEAD = {
     "torchvision.models.utils": "torch.hub.load_state_dict_from_url",

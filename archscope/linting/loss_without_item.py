@@ -10,7 +10,7 @@ from archscope.studies.syntax import Scope, Script, own_nodes
 from archscope.studies.training_script import holds_graph, loops_around, loss_calls, loss_values, without_grad
 
 LEVEL = ERROR
-SOURCE = "PyTorch FAQ, 'My model reports cuda runtime error(2): out of memory'; pytorch/pytorch#4661"
+SOURCE = "PyTorch FAQ, 'My model reports cuda runtime error(2): out of memory'; course notes"
 
 
 def examine(subject: Subject) -> Iterator[Found]:
