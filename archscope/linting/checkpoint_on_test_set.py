@@ -21,7 +21,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None:
         return
     script = subject.script
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if isinstance(node, ast.If) and loops_around(script, node) and _keeps(script, node):
             score = next((each for each in _scores(node) if is_test(script, each)), None)
             if score is not None:

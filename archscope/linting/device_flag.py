@@ -17,7 +17,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None:
         return
     script = subject.script
-    tests = [node.test for node in ast.walk(script.tree) if isinstance(node, ast.If | ast.IfExp | ast.While)]
+    tests = [node.test for node in script.nodes if isinstance(node, ast.If | ast.IfExp | ast.While)]
     yield from _uncalled(script, tests)
     for computed, flag, line in _flags(script):
         for test in tests:
@@ -45,7 +45,7 @@ def _uncalled(script: Script, tests: list[ast.expr]) -> Iterator[Found]:
 
 def _flags(script: Script) -> Iterator[tuple[str, str, int]]:
     """``use_cuda = flag and torch.cuda.is_available()``: the computed name, the flag, the line."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         for target, value in assigned(node):
             test = value.test if isinstance(value, ast.IfExp) else value
             if not isinstance(test, ast.BoolOp) or not isinstance(test.op, ast.And):

@@ -41,7 +41,7 @@ def examine(subject: Subject) -> Iterator[Found]:
 
 def _uses(script: Script) -> Iterator[tuple[str, ast.AST]]:
     """Every full name of torchvision that a script uses."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "torchvision":
             yield from ((f"{node.module}.{each.name}", node) for each in node.names if each.name != "*")
         elif isinstance(node, ast.Import):

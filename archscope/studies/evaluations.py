@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from archscope.studies.syntax import Function, Scope, Script, assigned, constant, keyword_of, own_nodes, words_of
+from archscope.studies.syntax import Function, Scope, Script, assigned, constant, keyword_of, words_of
 
 TEST = frozenset({"test", "testing", "testset", "testloader"})
 HELD_OUT = TEST | {"val", "valid", "validation", "eval", "dev", "holdout", "valloader", "valset"}
@@ -24,7 +24,7 @@ class Evaluation(NamedTuple):
 
 def evaluations(script: Script) -> Iterator[Evaluation]:
     """The loops that evaluate: they call a model, make no step, and their data or their function says what they do."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if not isinstance(node, ast.For) or not _is_held_out(script, node):
             continue
         names = {getattr(call.func, "attr", "") for _, call in script.calls(node)}
@@ -85,7 +85,7 @@ def _made(script: Script, name: ast.Name) -> list[ast.expr]:
     """What a name is assigned from, in its scope or in the module; what it is bound to in a loop over a loader, too."""
     found: list[ast.expr] = []
     for scope in {script.scope_of(name), script.tree}:
-        for node in own_nodes(scope):
+        for node in script.own(scope):
             found += [value for target, value in assigned(node) if value is not None and _names(target, name.id)]
             if isinstance(node, ast.Assign) and any(
                 isinstance(each, ast.Tuple) and _names(each, name.id) for each in node.targets
@@ -119,7 +119,7 @@ def in_eval_mode(script: Script, node: ast.AST) -> bool:
     """Whether, in the text of its scope, ``eval()`` was the last mode that was set before a node."""
     scope: Scope = script.scope_of(node)
     last = ""
-    for each in own_nodes(scope):
+    for each in script.own(scope):
         if not isinstance(each, ast.Call) or not isinstance(each.func, ast.Attribute):
             continue
         if each.lineno > getattr(node, "lineno", 0):
