@@ -40,11 +40,8 @@ def _inside(loop: ast.For) -> Iterator[ast.AST]:
 
 
 def _is_model(func: ast.expr) -> bool:
-    return (
-        isinstance(func, ast.Name | ast.Attribute)
-        and words_of(ast.unparse(func))[-1:] != []
-        and bool(_MODELS & set(words_of(ast.unparse(func).rpartition(".")[2])))
-    )
+    named = isinstance(func, ast.Name | ast.Attribute)
+    return named and bool(_MODELS & set(words_of(ast.unparse(func).rpartition(".")[2])))
 
 
 def _is_held_out(script: Script, loop: ast.For) -> bool:
@@ -65,20 +62,19 @@ def is_test(script: Script, node: ast.AST | None, depth: int = 3) -> bool:
 
     ``CIFAR10(train=False)`` and ``ImageFolder("data/test")`` are test sets, whatever they are called.
     """
-    for each in ast.walk(node) if node is not None else ():
-        if isinstance(each, ast.Name | ast.Attribute) and set(_words(each)) & TEST:
-            return True
-        if isinstance(each, ast.keyword) and each.arg == "train" and constant(each.value) is False:
-            return True
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and set(words_of(each.value)) & TEST:
-            return True
-        if (
-            isinstance(each, ast.Name)
-            and depth
-            and any(is_test(script, value, depth - 1) for value in _made(script, each))
-        ):
-            return True
-    return False
+    return any(_says_test(script, each, depth) for each in (ast.walk(node) if node is not None else ()))
+
+
+def _says_test(script: Script, node: ast.AST, depth: int) -> bool:
+    if isinstance(node, ast.keyword):
+        return node.arg == "train" and constant(node.value) is False
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        words = set(words_of(node.value))
+        return bool(words & TEST) and not words & (HELD_OUT - TEST)
+    if isinstance(node, ast.Name | ast.Attribute) and set(_words(node)) & TEST:
+        return True
+    made = _made(script, node) if isinstance(node, ast.Name) and depth else []
+    return any(is_test(script, value, depth - 1) for value in made)
 
 
 def _made(script: Script, name: ast.Name) -> list[ast.expr]:
