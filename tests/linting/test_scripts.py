@@ -169,7 +169,8 @@ CASES = [
         "        best_acc = acc\n        torch.save(model.state_dict(), 'best.pt')\n",
         "if phase == 'test' and acc > best_acc:",
         "loader = DataLoader(datasets.ImageFolder('test_run/val'))\nfor epoch in range(9):\n    acc = run(loader)\n"
-        "    if acc > best_acc:\n        torch.save(model, 'best.pt')\n    if phase == 'test':\n        torch.save(model, 'a')\n",
+        "    if acc > best_acc:\n        torch.save(model, 'best.pt')\n"
+        "    if phase == 'test':\n        torch.save(model, 'a')\n",
     ),
     Case(
         "evaluation-without-eval",
