@@ -85,5 +85,5 @@ def loss_of(outputs, target, graph: Graph):
     losses = [cross_entropy(head, target) for head in heads]
     total = losses[0]
     for number, output in enumerate(graph.outputs[1:], 1):
-        total = total + output.loss_weight * losses[number]
+        total = total + (losses[number] if output.loss_weight == 1 else output.loss_weight * losses[number])
     return total

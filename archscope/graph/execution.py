@@ -14,7 +14,7 @@ from archscope.graph.graph import Graph, Node, Output
 from archscope.graph.storages import Storages
 
 _NO_PARAMS: Mapping[str, int] = MappingProxyType({})
-_UNKNOWN = MemoryRule(out="view", grads="alias")
+_UNKNOWN = MemoryRule(grads="alias")
 _CAST = MemoryRule()
 _LOG_SOFTMAX = MemoryRule(saved=("output",), autocast="float32")
 _NEGATIVE_LOG_LIKELIHOOD = MemoryRule(
@@ -94,14 +94,16 @@ class Run:
         return ITEM_BYTES.get(self.graph.tensors[tensor].dtype, self.setting.item_bytes)
 
     def node(self, index: int, node: Node) -> None:
-        """Runs a node: one call, or those that its op is made of."""
-        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting) or _UNKNOWN
+        """Runs a node: one call, or those that its op is made of. One without a memory rule allocates nothing."""
+        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting)
         inputs = tuple(self.values[tensor] for tensor in node.inputs)
-        if rule.calls:
+        if rule is not None and rule.calls and not self.ideal:
             self.values[node.outputs[0]] = self.several(rule.calls, inputs, index)
             return
         tensors = self.graph.tensors
         sizes = [(product(tensors[each].shape), ITEM_BYTES.get(tensors[each].dtype, 0)) for each in node.outputs]
+        if rule is None:  # whatever it does, it needs no less than nothing
+            rule, sizes = _UNKNOWN, [(0, 0)] * len(sizes)
         results = self.call(rule, inputs, sizes, index, node.parameters)
         self.values.update(zip(node.outputs, results, strict=True))
 
