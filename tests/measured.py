@@ -20,7 +20,10 @@ from archscope.targets.torch_module import module_of
 
 
 class Measured(NamedTuple):
-    """Bytes besides parameters, buffers and optimizer state. saved: what autograd keeps when the loss is made."""
+    """Bytes besides parameters, buffers and optimizer state.
+
+    saved: what autograd keeps when the loss is made, and the batch with its targets.
+    """
 
     inference_peak: int
     saved: int
@@ -32,8 +35,9 @@ def predicted(graph: Graph, dtype: str = "float32") -> Measured:
     batch = graph.tensors[graph.inputs[0]].shape[0]
     setting = Setting(batch, dtype=dtype, device="cpu", mode="train")
     step = training_course(graph, setting, new_sums=True)
+    first = next(each for each in step.steps if each.phase == "backward")
     alive = [each.alive for each in step.steps if each.phase != STEP]
-    return Measured(inference_course(graph, setting).peak.alive, sum(step.saved), max(alive))
+    return Measured(inference_course(graph, setting).peak.alive, first.input + first.saved, max(alive))
 
 
 class Watch(TorchDispatchMode):

@@ -87,11 +87,32 @@ def specs(draw: st.DrawFn) -> Spec:
     return named(Spec("made_up", Block(compile_items(cells)), shape))
 
 
-OTHERS = st.sampled_from([
-    "relu6", "relu6 out-of-place", "sigmoid", "elu", "elu in-place", "gelu", "hardsigmoid", "hardswish", "hardswish in-place",
-    "leakyrelu", "leakyrelu in-place", "mish", "silu", "silu in-place", "softplus", "times 0.5", "plus 0.5", "pad2", "slice0:2",
-    "avgpool3/1 same", "groupnorm2", "prelu", "conv3-4 no-bias",
-])
+OTHERS = st.sampled_from(
+    [
+        "relu6",
+        "relu6 out-of-place",
+        "sigmoid",
+        "elu",
+        "elu in-place",
+        "gelu",
+        "hardsigmoid",
+        "hardswish",
+        "hardswish in-place",
+        "leakyrelu",
+        "leakyrelu in-place",
+        "silu",
+        "silu in-place",
+        "softplus",
+        "times 0.5",
+        "plus 0.5",
+        "pad2",
+        "slice0:2",
+        "avgpool3/1 same",
+        "groupnorm2",
+        "prelu",
+        "conv3-4 no-bias",
+    ]
+)
 """Further cells that keep height and width, and an even number of channels."""
 
 ANY = KEEPING | OTHERS
@@ -114,7 +135,13 @@ def wired(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
     after = draw(st.sampled_from([[], ["relu"], ["batchnorm", "relu"]]))
     if kind == "scaled":
         return {"layers": [*layers, end, "times 0.2"], "skip": "add", "projection": [end], "after": after}
-    return {"layers": [*layers, end], "skip": draw(st.sampled_from(["add", "add out-of-place"])), "projection": [end], "project": draw(st.sampled_from(["always", "when shapes differ", "never"])), "after": after}
+    return {
+        "layers": [*layers, end],
+        "skip": draw(st.sampled_from(["add", "add out-of-place"])),
+        "projection": [end],
+        "project": draw(st.sampled_from(["always", "when shapes differ", "never"])),
+        "after": after,
+    }
 
 
 @st.composite
@@ -129,8 +156,21 @@ def rich_specs(draw: st.DrawFn) -> Spec:
             number += 1
             head = draw(st.sampled_from([["adaptiveavgpool2", "FC-3"], ["conv1-2", "relu", "FC-8", "dropout", "FC-3"]]))
             weight = draw(st.sampled_from([0.3, 1.0]))
-            items.append(Block(compile_items(head), name=f"aux{number}", kind="auxiliary head", side=True, loss_weight=weight))
+            items.append(
+                Block(compile_items(head), name=f"aux{number}", kind="auxiliary head", side=True, loss_weight=weight)
+            )
         items += compile_items([draw(SHRINKING)])
-    items += compile_items(draw(st.sampled_from([["FC-3"], ["FC-7", "relu", "dropout", "FC-3"], ["adaptiveavgpool1", "FC-3"], ["adaptiveavgpool1", "dropout", "conv1-3", "adaptiveavgpool1", "flatten"]])))
+    items += compile_items(
+        draw(
+            st.sampled_from(
+                [
+                    ["FC-3"],
+                    ["FC-7", "relu", "dropout", "FC-3"],
+                    ["adaptiveavgpool1", "FC-3"],
+                    ["adaptiveavgpool1", "dropout", "conv1-3", "adaptiveavgpool1", "flatten"],
+                ]
+            )
+        )
+    )
     shape = (2, draw(st.integers(12, 16)), draw(st.integers(12, 16)))
     return named(Spec("made_up", Block(tuple(items)), shape))

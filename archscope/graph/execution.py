@@ -49,7 +49,8 @@ class Run:
 
     held: per tensor how long Python holds it. records: whether autograd does. ideal: no call makes anything beside its
     result. values: by tensor. users: by parameter, how many calls use it. recorded: how many calls autograd has
-    recorded. cache: by parameter its copy in the type that autocast computes in, kept until autocast ends.
+    recorded. cache: by parameter its copy in the type that autocast computes in, kept until autocast ends. targets:
+    their storage.
     """
 
     graph: Graph
@@ -64,6 +65,13 @@ class Run:
     users: dict[int, int] = field(default_factory=dict)
     recorded: int = 0
     cache: dict[int, Value] = field(default_factory=dict)
+    targets: int = -1
+
+    def take_targets(self) -> None:
+        """The targets, a class for each place of the output: they come with the batch."""
+        shape = self.graph.tensors[self.graph.outputs[0].tensor].shape
+        size = shape[0] * product(shape[2:]) * ITEM_BYTES["int64"]
+        self.targets = self.storages.allocate(size, "input")
 
     def mark(self, node: int) -> None:
         """Notes what is alive."""
@@ -160,7 +168,7 @@ class Run:
             named |= {name: value.storage for name, value in weights.items()} | {"targets": targets}
             saved = [value.storage for value in read] if "input" in rule.saved else []
             saved += [named[name] for name in rule.saved if named.get(name, -1) >= 0]
-            maker = self.record(rule, read, trained, tuple(saved), node, rule.transient * item)
+            maker = self.record(rule, read, trained, tuple(saved), node, rule.transient * item, low=low)
         for storage in (*made.values(), *copies):
             self.storages.drop(storage)
         return [Value(storage, size, maker, low) for storage, size in zip(results, bytes_of, strict=True)]
@@ -192,7 +200,8 @@ class Run:
         """A copy in the other type; its backward is a copy, too."""
         size = value.bytes // 2 if low else value.bytes * 2
         storage = self.storages.allocate(size)
-        maker = self.record(_CAST, (value,), (), (), node) if self.records and value.maker is not None else None
+        recorded = self.records and value.maker is not None
+        maker = self.record(_CAST, (value,), (), (), node, low=value.low) if recorded else None
         return Value(storage, size, maker, low)
 
     def low_param(self, index: int, node: int) -> Value:
@@ -216,6 +225,8 @@ class Run:
         saved: tuple[int, ...],
         node: int,
         passing: Size = 0,
+        *,
+        low: bool = False,
     ) -> Call:
         """What autograd notes of a call."""
         for storage in saved:
@@ -226,29 +237,27 @@ class Run:
         for param in params:
             self.users[param] = self.users.get(param, 0) + 1
         self.recorded += 1
-        return Call(self.recorded, node, rule, inputs, params, saved, passing)
+        return Call(self.recorded, node, rule, inputs, params, saved, passing, low)
 
     def loss(self) -> Value:
         """Cross-entropy of every head, weighted and added up; afterwards nothing holds the outputs any more."""
         self.phase = "loss"
-        shape = self.graph.tensors[self.graph.outputs[0].tensor].shape
-        targets = self.storages.allocate(shape[0] * product(shape[2:]) * ITEM_BYTES["int64"], "input")
         makers = {tensor: index for index, node in enumerate(self.graph.nodes) for tensor in node.outputs}
         total: Value | None = None
         for output in self.graph.outputs:
-            own = self.head_loss(output, makers[output.tensor], targets)
+            own = self.head_loss(output, makers[output.tensor])
             total = own if total is None else self.added(total, own, makers[self.graph.outputs[0].tensor])
         for output in self.graph.outputs:
             self.storages.drop(self.values[output.tensor].storage)
         for copy in self.cache.values():
             self.storages.drop(copy.storage)
-        return total or Value(targets, 0)
+        return total or Value(self.targets, 0)
 
-    def head_loss(self, output: Output, node: int, targets: int) -> Value:
+    def head_loss(self, output: Output, node: int) -> Value:
         """Log-soft-max, negative log-likelihood, and the weight unless it is 1."""
         elements = product(self.graph.tensors[output.tensor].shape)
         (likely,) = self.call(_LOG_SOFTMAX, (self.values[output.tensor],), [(elements, 0)], node)
-        (own,) = self.call(_NEGATIVE_LOG_LIKELIHOOD, (likely,), [(1, 0)], node, targets=targets)
+        (own,) = self.call(_NEGATIVE_LOG_LIKELIHOOD, (likely,), [(1, 0)], node, targets=self.targets)
         self.storages.drop(likely.storage)
         if output.loss_weight == 1:
             return own

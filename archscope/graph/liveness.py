@@ -55,6 +55,7 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     Unsupported where nothing is trainable.
     """
     run = Run(graph, setting._replace(mode="train"), held_until(graph, training=True))
+    run.take_targets()
     run.forward()
     loss = run.loss()
     kept = run.storages.kept_by_node(len(graph.nodes))

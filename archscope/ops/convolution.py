@@ -62,7 +62,7 @@ class Convolution(Op):
         return product(self.out_shape(*inputs)) if self.bias else 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"))
+        return MemoryRule(saved=("input0", "weight"), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         channels = inputs[0][-len(self.kernel_size) - 1]
