@@ -87,8 +87,8 @@ class Engine:
         passing = storages.allocate(call.passing)
         self.mark(call.node)
         storages.drop(passing)
-        if any(value.low and not call.low for _, _, value in gradients):
-            gradients = [(maker, self.narrowed(storage, value, call), value) for maker, storage, value in gradients]
+        if any(value.low != call.low for _, value in wanted):
+            gradients = [(maker, self.converted(storage, value, call), value) for maker, storage, value in gradients]
         storages.drop(call.gradient)
         for storage in call.saved:
             storages.let_go(storage)
@@ -99,14 +99,16 @@ class Engine:
 
     def gradient_of(self, value: Value, call: Call) -> int:
         """The storage of an input's gradient, as wide as the call's result."""
-        if call.rule.grads == "new":
-            return self.storages.allocate(value.bytes * 2 if value.low and not call.low else value.bytes)
-        self.storages.hold(call.gradient)
-        return call.gradient
+        if call.rule.grads != "new":
+            self.storages.hold(call.gradient)
+            return call.gradient
+        if value.low == call.low:
+            return self.storages.allocate(value.bytes)
+        return self.storages.allocate(value.bytes // 2 if call.low else value.bytes * 2)
 
-    def narrowed(self, storage: int, value: Value, call: Call) -> int:
-        """A gradient as wide as its input: under autocast the result of a call may be wider."""
-        if call.low or not value.low:
+    def converted(self, storage: int, value: Value, call: Call) -> int:
+        """A gradient as wide as its input: under autocast the result of a call may be wider, or in place narrower."""
+        if value.low == call.low:
             return storage
         copy = self.storages.allocate(value.bytes)
         self.mark(call.node)

@@ -143,15 +143,15 @@ class Run:
         sizes: elements of each result, and bytes of one where autocast has no say in them.
         """
         low = self.is_low(rule, inputs)
-        read, copies = self.cast(rule, inputs, node, low=low)
         trained = tuple(each for each in params.values() if self.graph.parameters[each].trainable)
+        weights = {}
         if low and rule.autocast and params:
-            # Arguments are cast from the last to the first, so that backward converts the weight's gradient first.
+            # Arguments are cast from the last to the first, so that backward converts the input's gradient first.
             weights = {name: self.low_param(params[name], node) for name in reversed(list(params))}
-            read, trained = (*read, *weights.values()), ()
-            copies += [weights[name].storage for name, index in params.items() if index not in self.cache]
-        else:
-            weights = {}
+            trained = ()
+        read, copies = self.cast(rule, inputs, node, low=low)
+        read = (*read, *weights.values())
+        copies += [weights[name].storage for name, index in params.items() if weights and index not in self.cache]
         item = 2 if low else self.setting.item_bytes
         bytes_of = [elements * (fixed or item) for elements, fixed in sizes]
         recorded = self.records and (bool(trained) or any(value.maker is not None for value in read))
@@ -182,9 +182,14 @@ class Run:
         return [inputs[0].storage] * len(sizes)
 
     def is_low(self, rule: MemoryRule, inputs: tuple[Value, ...]) -> bool:
-        """Whether autocast makes the results 16 bits wide; a call it leaves alone is as wide as its widest input."""
+        """Whether autocast makes the results 16 bits wide.
+
+        A call that it leaves alone is as wide as its widest input; in place, as what it overwrites.
+        """
         if not self.setting.amp or rule.autocast == "float32":
             return False
+        if rule.out == "inplace":
+            return inputs[0].low
         return rule.autocast == "low" or (bool(inputs) and all(value.low for value in inputs))
 
     def cast(
@@ -193,7 +198,8 @@ class Run:
         """The inputs in the type that autocast wants, and the storages of those copies."""
         if not self.setting.amp or not rule.autocast:
             return inputs, []
-        read = tuple(value if value.low == low else self.copied(value, node, low=low) for value in inputs)
+        copied = [value if value.low == low else self.copied(value, node, low=low) for value in reversed(inputs)]
+        read = tuple(reversed(copied))
         return read, [its.storage for value, its in zip(inputs, read, strict=True) if value is not its]
 
     def copied(self, value: Value, node: int, *, low: bool) -> Value:
