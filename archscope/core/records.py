@@ -96,6 +96,11 @@ class Setting(NamedTuple):
         """Bytes of one parameter or activation."""
         return ITEM_BYTES[self.dtype]
 
+    @property
+    def statistic_bytes(self) -> int:
+        """Bytes of a mean or deviation that a norm keeps: of the parameters' own type; a GPU takes at least float32."""
+        return 4 if self.device == "cuda" and self.item_bytes < 4 else self.item_bytes
+
 
 class Tensor(NamedTuple):
     """A value in a graph: its shape with batch, its type, and the storage it lies in.

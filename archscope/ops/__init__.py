@@ -8,7 +8,7 @@ its notation (``conv3-64`` -> ``conv.py``, ``soft-max`` -> ``softmax.py``): a ce
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from functools import cache, lru_cache
 from importlib import import_module
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Window
+from archscope.core.records import ONE_POSITION, Aux, Call, InnerCall, MemoryRule, Seen, Setting, Window
 
 _LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
@@ -195,6 +195,18 @@ class Moving(Op):
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 0
+
+
+def in_turn(rules: Sequence[MemoryRule], elements: Size) -> MemoryRule:
+    """The rule of ``a + b + c``: two at a time, from the left, each sum of that many elements.
+
+    rules: of each sum, in order.
+    """
+    if len(rules) == 1:
+        return rules[0]
+    sums = range(len(rules) + 1, 2 * len(rules))
+    pairs = [(0, 1), *((before, other) for other, before in enumerate(sums, 2))]
+    return MemoryRule(calls=tuple(InnerCall(rule, pair, elements) for rule, pair in zip(rules, pairs, strict=True)))
 
 
 @lru_cache(maxsize=4096)

@@ -57,7 +57,7 @@ class Attention(Op):
             return None  # another kernel, which was not measured
         # The fused kernel keeps a number per query instead of the scores.
         logsumexp = Aux("logsumexp", product(inputs[0][:-1]), 4)
-        return MemoryRule(aux=(logsumexp,), saved=("input0", "input1", "input2", "output", "logsumexp"))
+        return MemoryRule(aux=(logsumexp,), saved=("input0", "input1", "input2", "output", "logsumexp"), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         options = {"is_causal": True} if self.is_causal else {}

@@ -59,8 +59,7 @@ class BatchNorm(Op):
         if setting.mode == "eval" and self.track_running_stats:
             return MemoryRule(saved=saved)
         channels = inputs[0][1]
-        # In the parameters' own type; a GPU keeps them in float32 at least.
-        item = 4 if setting.device == "cuda" and setting.item_bytes < 4 else setting.item_bytes
+        item = setting.statistic_bytes
         statistics = (Aux("save_mean", channels, item), Aux("save_invstd", channels, item))
         return MemoryRule(aux=statistics, saved=(*saved, "save_mean", "save_invstd"))
 

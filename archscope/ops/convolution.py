@@ -62,7 +62,7 @@ class Convolution(Op):
         return product(self.out_shape(*inputs)) if self.bias else 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"))
+        return MemoryRule(saved=("input0", "weight"), autocast="low")
 
     def sees(self, *inputs: Shape) -> Window | None:
         if len(self.kernel_size) != 2 or len(inputs[0]) != 4:

@@ -59,7 +59,7 @@ class ConvTranspose(Op):
         return product(self.out_shape(*inputs)) if self.bias else 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"))
+        return MemoryRule(saved=("input0", "weight"), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {

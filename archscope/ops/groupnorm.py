@@ -43,10 +43,11 @@ class GroupNorm(Op):
         return (7 if self.affine else 5) * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        autocast = "float32" if setting.device == "cuda" else ""
         rows = inputs[0][0] * self.num_groups
-        statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
+        statistics = (Aux("mean", rows, setting.statistic_bytes), Aux("rstd", rows, setting.statistic_bytes))
         weight = ("weight",) if self.affine else ()
-        return MemoryRule(aux=statistics, saved=("input0", *weight, "mean", "rstd"))
+        return MemoryRule(aux=statistics, saved=("input0", *weight, "mean", "rstd"), autocast=autocast)
 
     def sees(self, *inputs: Shape) -> Window | None:
         axes = inputs[0][2:]  # its statistics are those of a whole map

@@ -44,9 +44,10 @@ class LayerNorm(Op):
         return (7 if self.weight else 5) * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        autocast = "float32" if setting.device == "cuda" else ""
         rows = product(inputs[0][: -self.axes])
-        statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
-        return MemoryRule(aux=statistics, saved=("input0", *self.weights(*inputs), "mean", "rstd"))
+        statistics = (Aux("mean", rows, setting.statistic_bytes), Aux("rstd", rows, setting.statistic_bytes))
+        return MemoryRule(aux=statistics, saved=("input0", *self.weights(*inputs), "mean", "rstd"), autocast=autocast)
 
     def sees(self, *inputs: Shape) -> Window | None:
         return ONE_POSITION if len(inputs[0]) == 2 else None

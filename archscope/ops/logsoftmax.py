@@ -27,7 +27,7 @@ class LogSoftmax(Elementwise):
         return 4 * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("output",))
+        return MemoryRule(saved=("output",), autocast="float32" if setting.device == "cuda" else "")
 
     def sees(self, *inputs: Shape) -> Window | None:
         return ONE_POSITION if self.dim == 1 else None

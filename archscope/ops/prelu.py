@@ -37,7 +37,7 @@ class PReLU(Elementwise):
         return 2 * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"), transient=product(inputs[0]))
+        return MemoryRule(saved=("input0", "weight"), transient=product(inputs[0]), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.PReLU", (self.num_parameters,) if self.num_parameters != 1 else ())
