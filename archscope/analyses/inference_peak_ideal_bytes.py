@@ -11,8 +11,8 @@ COLUMNS = (
     Column(
         "inference_peak_ideal_bytes",
         "ideal inference peak",
-        "the inference peak if each tensor died with its last use and pools made no indices: a lower bound for this "
-        "order of layers, which a static planner may reach",
+        "the inference peak if each tensor died with its last use and layers made nothing beside their results (pools "
+        "no indices): a lower bound for this order of layers, which a static planner may reach",
         unit="bytes",
         total="largest",
     ),

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple, Unpack
 
 from archscope.api.modules import is_module
-from archscope.api.networks import Network, lower
+from archscope.api.networks import Network, load, lower
 from archscope.api.settings import training_setting
-from archscope.core.errors import Problem, ShapeError, UsageError
-from archscope.core.records import Optimizer, Setting
+from archscope.core.errors import Problem, ShapeError, Unsupported, UsageError
+from archscope.core.records import ITEM_BYTES, Optimizer, Setting
 from archscope.core.units import memory_size
 from archscope.graph.footprint import Course, inference_course, training_course
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
-from archscope.studies.fitting import largest_batch, largest_value
+from archscope.studies.fitting import largest_batch, largest_number
 from archscope.studies.memory_use import Moment, moment_of, ops_without_rule
 
-KINDS = ("batch", "input", "width")
+LARGEST = ("batch", "input", "width")
 WIDTH_STEPS = 32
 """Widths are tried in steps of 1/32, up to 4."""
 LARGEST_SIDE = 4096
@@ -30,10 +31,11 @@ Value = int | Fraction | None
 class Fit(NamedTuple):
     """How much of a network fits.
 
-    training: a step of training, else inference. kind: what is largest: ``batch``, ``input`` (pixels a side) or
-    ``width`` (a factor). value: the largest that fits; None where the least does not. moment: the peak at that value,
-    or at the least. beyond: bytes of the peak at the next value; 0 where there is none. advice: what would fit instead,
-    with its largest batch. missing: ops without a memory rule; with any of them less may fit than it says.
+    training: a step of training, else inference. largest: of what: ``batch``, ``input`` (pixels a side) or ``width`` (a
+    factor). value: the largest that fits; None where the least does not. moment: the peak at that value, or at the
+    least. beyond: bytes of the peak at the next value; 0 where there is none. advice: what would fit instead, with its
+    largest batch. missing: ops without a memory rule; with any of them less may fit than it says. changes: to the
+    network, besides the one that is looked for.
     """
 
     network: str
@@ -41,7 +43,7 @@ class Fit(NamedTuple):
     setting: Setting
     memory: int
     reserve: int
-    kind: str
+    largest: str
     value: Value
     moment: Moment
     beyond: int
@@ -91,6 +93,22 @@ class _Task(NamedTuple):
         merged: Changes = {**self.changes, **more}
         return lower(self.network, batch, input=self.input, mode="train" if self.training else "eval", **merged)
 
+    def read_once(self) -> _Task:
+        """The same for any input size, which is the last change of all: the network is not read again for each."""
+        kept: Changes = {**self.changes, "input_size": None}
+        return self._replace(network=load(self.network, input=self.input, **kept), input=None, changes={})
+
+    def has_widths(self) -> bool:
+        """Whether its width can be changed: a module's cannot, nor a table's that fixes its channels."""
+        if is_module(self.network):
+            return False
+        halved: Changes = {**self.changes, "width": Fraction(1, 2)}
+        try:
+            load(self.network, input=self.input, **halved)
+        except Unsupported:
+            return False
+        return True
+
     def course(self, graph: Graph) -> Course:
         setting = self.setting._replace(batch=graph.tensors[graph.inputs[0]].shape[0])
         return training_course(graph, setting) if self.training else inference_course(graph, setting)
@@ -101,13 +119,18 @@ class _Task(NamedTuple):
 
         return largest_batch(course, self.limit, checked=is_module(self.network))
 
+    def over(self, changed: Callable[[int], Changes]) -> Callable[[int], int | None]:
+        """By how many bytes a change by a number is too much; None where it makes no network."""
+        batch = self.setting.batch
+        return _or_none(lambda number: self.course(self.graph(batch, **changed(number))).peak_bytes - self.limit)
+
 
 def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the command
     network: Network | Any,
     memory: str | int,
     *,
     input: Any = None,  # noqa: A002  what tables and the command line call it
-    kind: str = "batch",
+    largest: str = "batch",
     train: bool = True,
     batch: int = 1,
     reserve: str | int = 0,
@@ -121,45 +144,57 @@ def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the comm
     """The largest batch, input size or width of a network that a memory holds, exact at the level of tensors.
 
     network, input: as in :func:`archscope.memory`. memory, reserve: bytes, or sizes with a unit (``"2GiB"``); the
-    reserve is what tensors cannot have: a GPU's context, workspaces, fragmentation. kind: ``batch``; ``input``, the
-    side of a square image, or ``width``, in steps of 1/32, both for a given ``batch``. train: a step of training, else
-    inference. The others are as in :func:`archscope.memory`.
+    reserve is what tensors cannot have: a GPU's context, workspaces, fragmentation. largest: of what: ``batch``;
+    ``input``, the side of a square image, or ``width``, in steps of 1/32, both for a given ``batch``. train: a step of
+    training, else inference. The others are as in :func:`archscope.memory`.
 
     Raises UsageError for sizes and settings that make no sense, and what load raises.
     """
-    if kind not in KINDS:
-        raise UsageError(Problem("bad-value", f"kind is {kind!r}", expected=", ".join(KINDS)))
+    if largest not in LARGEST:
+        raise UsageError(Problem("bad-value", f"largest is {largest!r}", expected=", ".join(LARGEST)))
     whole, kept = _bytes(memory, "memory"), _bytes(reserve, "reserve")
     if kept >= whole:
         raise UsageError(Problem("bad-value", f"a reserve of {kept:,} B leaves nothing of {whole:,} B"))
-    setting = training_setting(batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=optimizer)
+    setting = training_setting(
+        batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=optimizer, trains=train
+    )
     task = _Task(network, changes, setting, train, whole - kept, input)
-    value, graph, course, beyond = _largest(task, kind)
+    value, graph, course, beyond = _largest(task, largest)
     moment = moment_of(graph, course, course.peak)
     advice = tuple(_advice(task)) if value is None else ()
     missing = ops_without_rule(graph, setting)
-    return Fit(graph.name, train, setting, whole, kept, kind, value, moment, beyond, advice, missing, graph.changes)
+    others = tuple(words for words in graph.changes if largest == "batch" or not words.startswith(largest))
+    return Fit(graph.name, train, setting, whole, kept, largest, value, moment, beyond, advice, missing, others)
 
 
 def fit_chip(
-    network: Network, *, flash: str | int, ram: str | int, dtype: str = "int8", **changes: Unpack[Changes]
+    network: Network | Any,
+    *,
+    flash: str | int,
+    ram: str | int,
+    input: Any = None,  # noqa: A002  as above
+    dtype: str = "int8",
+    **changes: Unpack[Changes],
 ) -> ChipFit:
     """Whether a microcontroller holds a network: its weights in flash, the activations of one example in RAM.
 
     Weights are parameters and running statistics; activations the ideal inference peak, which a static planner may
-    reach: tensors die with their last use. Raises UsageError for sizes that make no sense, and what load raises.
+    reach: tensors die with their last use. A module, or a network whose widths are fixed, fits at width 1 or not at
+    all. Raises UsageError for sizes that make no sense, and what load raises.
     """
     room, work = _bytes(flash, "flash"), _bytes(ram, "ram")
-    setting = training_setting(1, dtype=dtype)
-    task = _Task(network, changes, setting, False, work)
+    setting = training_setting(1, dtype=dtype, trains=False)
+    task = _Task(network, changes, setting, False, work, input)
     graph = task.graph(1)
     weights, activations = _on_chip(graph, setting)
 
-    def too_much(steps: int) -> bool:
-        needs = _on_chip(task.graph(1, width=Fraction(steps, WIDTH_STEPS)), setting)
-        return needs[0] > room or needs[1] > work
+    def over(steps: int) -> int:
+        needs = _on_chip(task.graph(1, **_of_width(steps)), setting)
+        return max(needs[0] - room, needs[1] - work)
 
-    widest = largest_value(too_much, 1, 4 * WIDTH_STEPS)
+    widest = WIDTH_STEPS if weights <= room and activations <= work else None
+    if task.has_widths():
+        widest, _ = largest_number(_or_none(over), 4 * WIDTH_STEPS)
     width = None if widest is None else Fraction(widest, WIDTH_STEPS)
     return ChipFit(graph.name, dtype, weights, room, activations, work, width)
 
@@ -167,7 +202,8 @@ def fit_chip(
 def _on_chip(graph: Graph, setting: Setting) -> tuple[int, int]:
     """Bytes of weights and of activations."""
     course = inference_course(graph, setting, ideal=True)
-    return course.always.total, course.peak.alive
+    counters = sum(ITEM_BYTES[each.dtype] for each in graph.buffers if each.dtype != "float")  # for training alone
+    return course.always.total - counters, course.peak.alive
 
 
 def _bytes(size: str | int, what: str) -> int:
@@ -178,29 +214,32 @@ def _bytes(size: str | int, what: str) -> int:
     return size
 
 
-def _largest(task: _Task, kind: str) -> tuple[Value, Graph, Course, int]:
+def _largest(task: _Task, what: str) -> tuple[Value, Graph, Course, int]:
     """The largest value, a graph of the network's structure, the course at it, and the bytes of the next value."""
-    if kind == "batch":
-        batch, course, following = task.largest_batch()
-        return batch or None, task.graph(1), course, following
-    changed = _of_side if kind == "input" else _of_width
-    batch = task.setting.batch
+    if what == "batch":
+        batch, course, next_bytes = task.largest_batch()
+        return batch or None, task.graph(1), course, next_bytes if batch else 0
+    most, changed = (LARGEST_SIDE, _of_side) if what == "input" else (4 * WIDTH_STEPS, _of_width)
+    task = task.read_once() if what == "input" and not is_module(task.network) else task
+    over = task.over(changed)
+    found, following = largest_number(over, most)
+    graph = task.graph(task.setting.batch, **changed(found or following or most))
+    beyond = task.limit + (over(following) or 0) if found and following else 0
+    value = found if found is None or what == "input" else Fraction(found, WIDTH_STEPS)
+    return value, graph, task.course(graph), beyond
 
-    def too_much(number: int) -> bool:
+
+def _or_none(over: Callable[[int], int]) -> Callable[[int], int | None]:
+    """The same, kept, and None where sizes do not fit: a pool larger than its input, groups that do not divide it."""
+
+    @cache
+    def kept(number: int) -> int | None:
         try:
-            return task.course(task.graph(batch, **changed(number))).peak_bytes > task.limit
+            return over(number)
         except ShapeError:
-            return False  # too small for its own pools; whatever is too much lies above
+            return None
 
-    most = LARGEST_SIDE if kind == "input" else 4 * WIDTH_STEPS
-    found = largest_value(too_much, 1, most)
-    graph = _smallest_graph(task, changed, most) if found is None else _graph_or_none(task, changed, found)
-    if graph is None or found is None:
-        graph = graph or _smallest_graph(task, changed, most)
-        return None, graph, task.course(graph), 0
-    following = task.course(task.graph(batch, **changed(found + 1))).peak_bytes if found < most else 0
-    value = found if kind == "input" else Fraction(found, WIDTH_STEPS)
-    return value, graph, task.course(graph), following
+    return kept
 
 
 def _of_side(number: int) -> Changes:
@@ -211,34 +250,25 @@ def _of_width(number: int) -> Changes:
     return {"width": Fraction(number, WIDTH_STEPS)}
 
 
-def _graph_or_none(task: _Task, changed: Callable[[int], Changes], number: int) -> Graph | None:
-    try:
-        return task.graph(task.setting.batch, **changed(number))
-    except ShapeError:
-        return None
-
-
-def _smallest_graph(task: _Task, changed: Callable[[int], Changes], most: int) -> Graph:
-    """The graph of the smallest value that makes one."""
-    graphs = (_graph_or_none(task, changed, number) for number in range(1, most + 1))
-    return next(graph for graph in graphs if graph is not None)
-
-
 def _advice(task: _Task) -> Iterator[tuple[str, int]]:
-    """What would fit instead, each with its largest batch: another optimizer, inference, less width."""
-    plain = Optimizer("sgd", 0.0)
+    """What would fit instead, each with its largest batch: accumulation, another optimizer, inference, less width."""
     if task.training:
-        for words, optimizer in (("SGD with momentum 0.9", Optimizer()), ("SGD without momentum", plain)):
-            if task.setting.optimizer.name != "sgd" or task.setting.optimizer.momentum > optimizer.momentum:
+        if task.setting.batch > 1:
+            resident = task._replace(setting=task.setting._replace(grads="resident"))
+            yield from _if_it_fits("accumulating gradients over smaller batches", resident)
+        own = task.setting.optimizer
+        for words, momentum in (("SGD with momentum 0.9", 0.9), ("SGD without momentum", 0.0)):
+            if own.name != "sgd" or own.momentum > momentum:
+                optimizer = own._replace(name="sgd", momentum=momentum)
                 yield from _if_it_fits(words, task._replace(setting=task.setting._replace(optimizer=optimizer)))
         yield from _if_it_fits("inference only", task._replace(training=False))
-    widest = largest_value(
-        lambda steps: task.course(task.graph(1, **_of_width(steps))).peak_bytes > task.limit, 1, WIDTH_STEPS - 1
-    )
-    if widest is not None:
-        width = Fraction(widest, WIDTH_STEPS)
-        narrower: Changes = {**task.changes, "width": width}
-        yield from _if_it_fits(f"width {width}", task._replace(changes=narrower))
+    if task.has_widths():
+        single = task._replace(setting=task.setting._replace(batch=1))
+        widest, _ = largest_number(single.over(_of_width), WIDTH_STEPS - 1)
+        if widest is not None:
+            width = Fraction(widest, WIDTH_STEPS)
+            narrower: Changes = {**task.changes, "width": width}
+            yield from _if_it_fits(f"width {width}", task._replace(changes=narrower))
 
 
 def _if_it_fits(words: str, task: _Task) -> Iterator[tuple[str, int]]:

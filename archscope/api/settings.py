@@ -30,9 +30,15 @@ def training_setting(
     device: str = "cuda",
     grads: str = "none",
     optimizer: Optimizer | None = None,
+    trains: bool = True,
 ) -> Setting:
-    """The setting of a training step. Raises UsageError where it makes no sense."""
+    """The setting of a training step; without ``trains`` of an inference, which may have any type.
+
+    Raises UsageError where it makes no sense.
+    """
     setting = checked_setting(batch, dtype, "train")
+    if trains:
+        _among("dtype", dtype, FLOATS)
     _among("device", device, DEVICES)
     _among("grads", grads, GRADS)
     if amp:

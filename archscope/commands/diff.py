@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from archscope import catalog
 from archscope.api.differences import diff as differences_of
 from archscope.api.differences import graphs_of
+from archscope.api.networks import lower
 from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
 from archscope.formats import Field, Sheet
 from archscope.graph.graph import Graph
@@ -26,12 +28,13 @@ def diff(
     spec: Annotated[str, typer.Argument(help="What it is held against: likewise.", metavar="SPEC")],
     changes: Flags,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on what is only written differently, too.")] = False,
+    spec_as_is: Annotated[bool, typer.Option("--spec-as-is", help="Make the changes to NETWORK only.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
     """In what a network differs from a spec, in words: aligned along their structure, whatever the layers are called.
 
-    Exit code 1 if anything differs, 0 if nothing does. Changes are made to networks of tables; a module takes the
+    Exit code 1 if anything differs, 0 if nothing does. Changes are made to both, modules aside; a module takes the
     input of the other side if none is given, and its own code is imported and run.
 
     Examples:
@@ -40,10 +43,11 @@ def diff(
 
         archscope diff "torchvision.models:googlenet(init_weights=False)" googlenet
 
-        archscope diff resnet50_v1_5 resnet50 --format markdown
+        archscope diff vgg16 vgg16 --blocks 2,2,2,3,3 --spec-as-is
     """
     given = changes.pop("input", None)
-    graphs = graphs_of(network, spec, given, changes)
+    other = spec if not spec_as_is or catalog.is_module_address(spec) else lower(spec, 2)
+    graphs = graphs_of(network, other, given, changes)
     found = differences_of(*graphs)
     emit(_sheet(graphs, found), format_, output)
     if any(each.matters or strict for each in found):

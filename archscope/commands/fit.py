@@ -89,8 +89,8 @@ def fit(
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)
     found = [
         fits.fit(
-            name, size, kind=largest, train=train, batch=batch, reserve=reserve or 0, dtype=dtype or "float32", amp=amp,
-            device=device, grads=grads, optimizer=chosen, **changes,
+            name, size, largest=largest, train=train, batch=batch, reserve=reserve or 0, dtype=dtype or "float32",
+            amp=amp, device=device, grads=grads, optimizer=chosen, **changes,
         )
         for name in names
         for size in map(_free_if_auto, memory)
@@ -114,7 +114,7 @@ def _sheet(found: list[Fit]) -> Sheet:
     fields = (
         Field("network", "network"),
         Field("memory", "memory", "bytes"),
-        Field("value", f"largest {first.kind}", "count"),
+        Field("value", f"largest {first.largest}", "count"),
         Field("peak", "peak", "bytes", keep=1),
         Field("layer", "at", keep=2, least=6),
         Field("phase", "in", keep=2),
@@ -140,10 +140,11 @@ def _value(each: Fit) -> str | int:
 def _notes(found: list[Fit]) -> list[str]:
     first = found[0]
     notes = [setting_in_words(first.setting) if first.training else f"{first.setting.dtype}, inference"]
-    notes += [f"batch {first.setting.batch}"] if first.kind != "batch" else []
-    notes += [f"changed from the paper: {', '.join(first.changes)}"] if first.kind == "batch" and first.changes else []
+    notes += [f"batch {first.setting.batch}"] if first.largest != "batch" else []
+    notes += [f"changed from the paper: {', '.join(first.changes)}"] if first.changes else []
     kept = f"{spelled(first.reserve, 'bytes')} kept free" if first.reserve else "nothing kept free: see --reserve"
-    notes.append(f"tensors of eager torch, exact; a GPU's context, workspaces and allocator come on top ({kept})")
+    exact = "" if any(each.missing for each in found) else ", exact"
+    notes.append(f"tensors of eager torch{exact}; a GPU's context, workspaces and allocator come on top ({kept})")
     for each in found:
         notes += _why_not(each) if each.value is None else []
         if each.missing:
@@ -154,7 +155,7 @@ def _notes(found: list[Fit]) -> list[str]:
 def _why_not(each: Fit) -> list[str]:
     """By how much the least does not fit, which part alone does not, and what would."""
     size, parts = spelled(each.memory, "bytes"), each.moment.parts
-    least = {"batch": "a single example", "input": "the smallest input", "width": "width 1/32"}[each.kind]
+    least = {"batch": "a single example", "input": "the smallest input", "width": "width 1/32"}[each.largest]
     lines = [f"{each.network}, {size}: {least} needs {each.moment.bytes:,} B, {each.too_much:,} B too much"]
     held = sum(parts[part] for part in ("params", "grads", "optimizer"))
     what = "parameters, gradients and optimizer state" if each.training else "parameters"
@@ -175,7 +176,7 @@ def _data(each: Fit) -> dict[str, object]:
         "setting": setting,
         "memory": each.memory,
         "reserve": each.reserve,
-        "kind": each.kind,
+        "largest": each.largest,
         "value": str(each.value) if isinstance(each.value, Fraction) else each.value,
         "peak": {"bytes": each.moment.bytes, "phase": each.moment.phase, "layer": each.moment.layer}
         | {"parts": each.moment.parts},

@@ -128,8 +128,9 @@ def _notes(use: MemoryUse, found: tuple[Estimate, ...]) -> list[str]:
     notes += [f"changed from the paper: {', '.join(use.changes)}"] if use.changes else []
     if use.missing:
         notes.append(f"lower bounds: the memory of {', '.join(use.missing)} is not known")
+    exact = "" if use.missing else ", exact"
     notes += [
-        "tensors of torch's eager mode, exact; a GPU's context, workspaces and allocator come on top",
+        f"tensors of torch's eager mode{exact}; a GPU's context, workspaces and allocator come on top",
         "inference peak: without autograd, tensors as long as Python holds them; ideal: until their last use",
         "training peak: forward, cross-entropy, backward and the optimizer's step, auxiliary heads included",
         f"saved for backward when the loss is made, batch and targets included: {use.saved_bytes:,} B; {_most(use)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,7 +81,7 @@ def summary(
     )
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
-        rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)
+        rows.sort(key=lambda row: _order(row.values[sort]), reverse=True)
     emit(sheet_of(profile, rows), format_, output)
     if strict and any(total.status != "exact" for total in _summed(profile)):
         raise typer.Exit(1)
@@ -101,9 +101,16 @@ def _known(names: list[str], sort: str | None) -> list[str]:
             flag = "--sort" if name == sort else "--columns"
             message = f"{flag}: no column is called {name!r}"
             raise UsageError(Problem("unknown-column", message, expected=", ".join(analyses.columns()))) from error
-        if name == sort and unit == "shape":
-            raise UsageError(Problem("bad-value", f"--sort is {name!r}, and shapes have no order"))
+        if name == sort and unit in {"shape", "text"}:
+            raise UsageError(Problem("bad-value", f"--sort is {name!r}, and {unit}s have no order"))
     return names
+
+
+def _order(value: Any) -> int:
+    """Where a value stands among others: by its larger side where it has several, unknown ones last."""
+    if value is None:
+        return -(10**9)
+    return max(value) if isinstance(value, tuple) else int(value)
 
 
 def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
@@ -139,7 +146,8 @@ def _total(profile: Profile, column: str) -> object:
     total = profile.totals[column]
     if total.value is None:
         return ""
-    return f"{'≤' if total.upper else '≥'} {total.value:,}" if total.status == "bound" else total.value
+    unit = next(each.unit for each in profile.columns if each.name == column)
+    return f"{'≤' if total.at_most else '≥'} {spelled(total.value, unit)}" if total.status == "bound" else total.value
 
 
 def _notes(profile: Profile) -> list[str]:
@@ -202,7 +210,7 @@ def _data(profile: Profile, rows: list[Row]) -> dict[str, object]:
             {"path": r.path, "name": r.name, "op": r.op, "depth": r.depth, "layers": r.layers, **r.values} for r in rows
         ],
         "totals": {
-            name: {"value": t.value, "status": t.status, "missing": list(t.missing), "upper": t.upper}
+            name: {"value": t.value, "status": t.status, "missing": list(t.missing), "at_most": t.at_most}
             for name, t in profile.totals.items()
         },
         "auxiliary_heads": {name: t.value for name, t in profile.aux.items()},

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archscope.core.errors import Problem, ShapeError
 
@@ -40,7 +40,10 @@ class PointsDiffer(Exception):
         self.where = where
 
 
+Chosen = TypeVar("Chosen", bound=int)
+
 _unusable: ContextVar[list[Any] | None] = ContextVar("unusable", default=None)
+_decided: ContextVar[Callable[[Any], bool] | None] = ContextVar("decided", default=None)
 
 
 def product(sizes: Sequence[Size]) -> Size:
@@ -86,7 +89,7 @@ def smallest(a: Size, b: Size) -> Size:
     return _elementwise("minimum", "Min", a, b)
 
 
-def choose(condition: bool, a: Size, b: Size) -> Size:
+def choose(condition: bool, a: Chosen, b: Chosen) -> Chosen:
     """``a`` where the condition holds and ``b`` elsewhere.
 
     >>> choose(7 > 3, 55, 54)
@@ -95,8 +98,11 @@ def choose(condition: bool, a: Size, b: Size) -> Size:
     if isinstance(condition, bool):
         return a if condition else b
     if type(condition).__module__.startswith("numpy"):
-        merged: Size = _chosen(condition, a, b)
+        merged: Chosen = _chosen(condition, a, b)
         return merged
+    decide = _decided.get()
+    if decide is not None:
+        return a if decide(condition) else b
     import sympy
 
     return sympy.Piecewise((a, condition), (b, True))
@@ -108,7 +114,7 @@ def require(condition: bool, message: Callable[[], str]) -> None:
     For ints it raises :class:`ShapeError` with ``message()``. For arrays it marks the points where it fails as
     unusable (see :func:`unusable_points`). For symbols it is assumed.
     """
-    if condition is True:
+    if condition is True or _decided.get() is not None:
         return
     if condition is False:
         raise ShapeError(Problem("impossible-shape", message()))
@@ -121,6 +127,20 @@ def require(condition: bool, message: Callable[[], str]) -> None:
         points.append(~condition)
     else:
         raise ShapeError(Problem("impossible-shape", message()))
+
+
+@contextmanager
+def deciding(decide: Callable[[Any], bool]) -> Iterator[None]:
+    """While rules run on symbols, has each choice made by ``decide``, and takes for granted what they require.
+
+    It is for symbols that stand for known numbers, on which the rules have run before: what they required holds, though
+    two symbols of one number are not the same for ``==``.
+    """
+    token = _decided.set(decide)
+    try:
+        yield
+    finally:
+        _decided.reset(token)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from archscope.spec.mending import Erratum, cell_of, without_instead
 from archscope.spec.naming import named
 from archscope.spec.network import Spec
 from archscope.spec.options import options
+from archscope.spec.overriding import with_cells
 from archscope.spec.table import Table
 from archscope.studies.agreement import Convention, agrees, fitting, spelled
 from archscope.studies.consistency import first_step_off, places, sums
@@ -78,8 +79,7 @@ class _Read:
         key = (claim.network, *claim.changes)
         if key not in self._counts:
             spec, graph = lowered(self.table, claim.network)
-            changed = turned(spec, options(dict(claim.changes))) if claim.changes else None
-            self._counts[key] = Counts(graph if changed is None else lower(named(changed)))
+            self._counts[key] = Counts(lower(_changed(self.table, spec, claim)) if claim.changes else graph)
         return self._counts[key]
 
     def columns(self) -> list[_Column]:
@@ -99,6 +99,14 @@ class _Read:
         wanted = (claim.source, claim.row, claim.column, claim.text)
         places = enumerate((str(e.get("published", "")), e["row"], e["column"], e["printed"]) for e in self.errata)
         return next((number for number, place in places if place == wanted), None)
+
+
+def _changed(table: Table, spec: Spec, claim: Claim) -> Spec:
+    """The network with the options that a number is printed for."""
+    changes = dict(claim.changes)
+    cells = dict(changes.pop("set", ()))
+    changed = compile_table(with_cells(table, claim.network, cells), claim.network) if cells else spec
+    return named(turned(changed, options(changes)))
 
 
 _last: list[_Read] = []

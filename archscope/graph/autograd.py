@@ -30,8 +30,8 @@ class Call:
     """One call that autograd recorded, and the gradient of its result as far as it has arrived.
 
     number: in the order of recording. params: trainable ones, by index. saved: storages. passing: bytes that only live
-    while its backward runs. waiting: gradients that are still to come. gaps: what has arrived is a part of a larger
-    tensor.
+    while its backward runs. low: autocast has made its gradients 16 bits wide. waiting: gradients that are still to
+    come. gaps: what has arrived is a part of a larger tensor.
     """
 
     number: int
@@ -41,6 +41,7 @@ class Call:
     params: tuple[int, ...]
     saved: tuple[int, ...]
     passing: Size = 0
+    low: bool = False
     waiting: int = 0
     gradient: int = -1
     gaps: bool = False
@@ -80,19 +81,14 @@ class Engine:
     def differentiate(self, call: Call) -> list[Call]:
         """Backward of one call; returns the calls whose gradients are complete with it."""
         storages = self.storages
-        gradients: list[tuple[Call, int, Value]] = []
-        for value in call.inputs:
-            if value.maker is None:
-                continue
-            if call.rule.grads == "new":
-                gradients.append((value.maker, storages.allocate(value.bytes), value))
-            else:
-                storages.hold(call.gradient)
-                gradients.append((value.maker, call.gradient, value))
+        wanted = [(value.maker, value) for value in call.inputs if value.maker is not None]
+        gradients = [(maker, self.gradient_of(value, call), value) for maker, value in wanted]
         own = [(param, storages.allocate(self.params[param], "grads")) for param in call.params]
         passing = storages.allocate(call.passing)
         self.mark(call.node)
         storages.drop(passing)
+        if any(value.low != call.low for _, value in wanted):
+            gradients = [(maker, self.converted(storage, value, call), value) for maker, storage, value in gradients]
         storages.drop(call.gradient)
         for storage in call.saved:
             storages.let_go(storage)
@@ -100,6 +96,24 @@ class Engine:
             self.arrive_at_param(param, storage, call.node)
         gaps = call.rule.grads == "part" and not self.single
         return [maker for maker, storage, value in gradients if self.arrive(maker, storage, value.bytes, gaps)]
+
+    def gradient_of(self, value: Value, call: Call) -> int:
+        """The storage of an input's gradient, as wide as the call's result."""
+        if call.rule.grads != "new":
+            self.storages.hold(call.gradient)
+            return call.gradient
+        if value.low == call.low:
+            return self.storages.allocate(value.bytes)
+        return self.storages.allocate(value.bytes // 2 if call.low else value.bytes * 2)
+
+    def converted(self, storage: int, value: Value, call: Call) -> int:
+        """A gradient as wide as its input: under autocast the result of a call may be wider, or in place narrower."""
+        if value.low == call.low:
+            return storage
+        copy = self.storages.allocate(value.bytes)
+        self.mark(call.node)
+        self.storages.drop(storage)
+        return copy
 
     def arrive(self, maker: Call, storage: int, size: Size, gaps: bool) -> bool:
         """A gradient reaches the call whose result it belongs to; returns whether it was the last one."""

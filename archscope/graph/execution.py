@@ -14,7 +14,7 @@ from archscope.graph.graph import Graph, Node, Output
 from archscope.graph.storages import Storages
 
 _NO_PARAMS: Mapping[str, int] = MappingProxyType({})
-_UNKNOWN = MemoryRule(out="view", grads="alias")
+_UNKNOWN = MemoryRule(grads="alias")
 _CAST = MemoryRule()
 _LOG_SOFTMAX = MemoryRule(saved=("output",), autocast="float32")
 _NEGATIVE_LOG_LIKELIHOOD = MemoryRule(
@@ -49,7 +49,8 @@ class Run:
 
     held: per tensor how long Python holds it. records: whether autograd does. ideal: no call makes anything beside its
     result. values: by tensor. users: by parameter, how many calls use it. recorded: how many calls autograd has
-    recorded. cache: by parameter its copy in the type that autocast computes in, kept until autocast ends.
+    recorded. cache: by parameter its copy in the type that autocast computes in, kept until autocast ends. targets:
+    their storage.
     """
 
     graph: Graph
@@ -64,6 +65,13 @@ class Run:
     users: dict[int, int] = field(default_factory=dict)
     recorded: int = 0
     cache: dict[int, Value] = field(default_factory=dict)
+    targets: int = -1
+
+    def take_targets(self) -> None:
+        """The targets, a class for each place of the output: they come with the batch."""
+        shape = self.graph.tensors[self.graph.outputs[0].tensor].shape
+        size = shape[0] * product(shape[2:]) * ITEM_BYTES["int64"]
+        self.targets = self.storages.allocate(size, "input")
 
     def mark(self, node: int) -> None:
         """Notes what is alive."""
@@ -94,14 +102,16 @@ class Run:
         return ITEM_BYTES.get(self.graph.tensors[tensor].dtype, self.setting.item_bytes)
 
     def node(self, index: int, node: Node) -> None:
-        """Runs a node: one call, or those that its op is made of."""
-        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting) or _UNKNOWN
+        """Runs a node: one call, or those that its op is made of. One without a memory rule allocates nothing."""
+        rule = node.op.memory(*self.graph.shapes_in(node), setting=self.setting)
         inputs = tuple(self.values[tensor] for tensor in node.inputs)
-        if rule.calls:
+        if rule is not None and rule.calls and not self.ideal:
             self.values[node.outputs[0]] = self.several(rule.calls, inputs, index)
             return
         tensors = self.graph.tensors
         sizes = [(product(tensors[each].shape), ITEM_BYTES.get(tensors[each].dtype, 0)) for each in node.outputs]
+        if rule is None:  # whatever it does, it needs no less than nothing
+            rule, sizes = _UNKNOWN, [(0, 0)] * len(sizes)
         results = self.call(rule, inputs, sizes, index, node.parameters)
         self.values.update(zip(node.outputs, results, strict=True))
 
@@ -133,15 +143,15 @@ class Run:
         sizes: elements of each result, and bytes of one where autocast has no say in them.
         """
         low = self.is_low(rule, inputs)
-        read, copies = self.cast(rule, inputs, node, low=low)
         trained = tuple(each for each in params.values() if self.graph.parameters[each].trainable)
+        weights = {}
         if low and rule.autocast and params:
-            # Arguments are cast from the last to the first, so that backward converts the weight's gradient first.
+            # Arguments are cast from the last to the first, so that backward converts the input's gradient first.
             weights = {name: self.low_param(params[name], node) for name in reversed(list(params))}
-            read, trained = (*read, *weights.values()), ()
-            copies += [weights[name].storage for name, index in params.items() if index not in self.cache]
-        else:
-            weights = {}
+            trained = ()
+        read, copies = self.cast(rule, inputs, node, low=low)
+        read = (*read, *weights.values())
+        copies += [weights[name].storage for name, index in params.items() if weights and index not in self.cache]
         item = 2 if low else self.setting.item_bytes
         bytes_of = [elements * (fixed or item) for elements, fixed in sizes]
         recorded = self.records and (bool(trained) or any(value.maker is not None for value in read))
@@ -158,7 +168,7 @@ class Run:
             named |= {name: value.storage for name, value in weights.items()} | {"targets": targets}
             saved = [value.storage for value in read] if "input" in rule.saved else []
             saved += [named[name] for name in rule.saved if named.get(name, -1) >= 0]
-            maker = self.record(rule, read, trained, tuple(saved), node, rule.transient * item)
+            maker = self.record(rule, read, trained, tuple(saved), node, rule.transient * item, low=low)
         for storage in (*made.values(), *copies):
             self.storages.drop(storage)
         return [Value(storage, size, maker, low) for storage, size in zip(results, bytes_of, strict=True)]
@@ -172,9 +182,14 @@ class Run:
         return [inputs[0].storage] * len(sizes)
 
     def is_low(self, rule: MemoryRule, inputs: tuple[Value, ...]) -> bool:
-        """Whether autocast makes the results 16 bits wide; a call it leaves alone is as wide as its widest input."""
+        """Whether autocast makes the results 16 bits wide.
+
+        A call that it leaves alone is as wide as its widest input; in place, as what it overwrites.
+        """
         if not self.setting.amp or rule.autocast == "float32":
             return False
+        if rule.out == "inplace":
+            return inputs[0].low
         return rule.autocast == "low" or (bool(inputs) and all(value.low for value in inputs))
 
     def cast(
@@ -183,14 +198,16 @@ class Run:
         """The inputs in the type that autocast wants, and the storages of those copies."""
         if not self.setting.amp or not rule.autocast:
             return inputs, []
-        read = tuple(value if value.low == low else self.copied(value, node, low=low) for value in inputs)
+        copied = [value if value.low == low else self.copied(value, node, low=low) for value in reversed(inputs)]
+        read = tuple(reversed(copied))
         return read, [its.storage for value, its in zip(inputs, read, strict=True) if value is not its]
 
     def copied(self, value: Value, node: int, *, low: bool) -> Value:
         """A copy in the other type; its backward is a copy, too."""
         size = value.bytes // 2 if low else value.bytes * 2
         storage = self.storages.allocate(size)
-        maker = self.record(_CAST, (value,), (), (), node) if self.records and value.maker is not None else None
+        recorded = self.records and value.maker is not None
+        maker = self.record(_CAST, (value,), (), (), node, low=value.low) if recorded else None
         return Value(storage, size, maker, low)
 
     def low_param(self, index: int, node: int) -> Value:
@@ -214,6 +231,8 @@ class Run:
         saved: tuple[int, ...],
         node: int,
         passing: Size = 0,
+        *,
+        low: bool = False,
     ) -> Call:
         """What autograd notes of a call."""
         for storage in saved:
@@ -224,29 +243,27 @@ class Run:
         for param in params:
             self.users[param] = self.users.get(param, 0) + 1
         self.recorded += 1
-        return Call(self.recorded, node, rule, inputs, params, saved, passing)
+        return Call(self.recorded, node, rule, inputs, params, saved, passing, low)
 
     def loss(self) -> Value:
         """Cross-entropy of every head, weighted and added up; afterwards nothing holds the outputs any more."""
         self.phase = "loss"
-        shape = self.graph.tensors[self.graph.outputs[0].tensor].shape
-        targets = self.storages.allocate(shape[0] * product(shape[2:]) * ITEM_BYTES["int64"], "input")
         makers = {tensor: index for index, node in enumerate(self.graph.nodes) for tensor in node.outputs}
         total: Value | None = None
         for output in self.graph.outputs:
-            own = self.head_loss(output, makers[output.tensor], targets)
+            own = self.head_loss(output, makers[output.tensor])
             total = own if total is None else self.added(total, own, makers[self.graph.outputs[0].tensor])
         for output in self.graph.outputs:
             self.storages.drop(self.values[output.tensor].storage)
         for copy in self.cache.values():
             self.storages.drop(copy.storage)
-        return total or Value(targets, 0)
+        return total or Value(self.targets, 0)
 
-    def head_loss(self, output: Output, node: int, targets: int) -> Value:
+    def head_loss(self, output: Output, node: int) -> Value:
         """Log-soft-max, negative log-likelihood, and the weight unless it is 1."""
         elements = product(self.graph.tensors[output.tensor].shape)
         (likely,) = self.call(_LOG_SOFTMAX, (self.values[output.tensor],), [(elements, 0)], node)
-        (own,) = self.call(_NEGATIVE_LOG_LIKELIHOOD, (likely,), [(1, 0)], node, targets=targets)
+        (own,) = self.call(_NEGATIVE_LOG_LIKELIHOOD, (likely,), [(1, 0)], node, targets=self.targets)
         self.storages.drop(likely.storage)
         if output.loss_weight == 1:
             return own

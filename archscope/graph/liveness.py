@@ -37,8 +37,9 @@ class Record(NamedTuple):
 def inference(graph: Graph, setting: Setting, *, ideal: bool = False) -> Record:
     """A forward pass without autograd. Auxiliary heads do not run.
 
-    ideal: tensors die with their last use and pools make no indices, the least that this order of ops allows; else they
-    live as long as Python holds them. An op without a memory rule is taken to allocate nothing.
+    ideal: tensors die with their last use and ops make nothing beside their results (pools no indices, LRN no squares),
+    the least that this order of ops allows; else they live as long as Python holds them. An op without a memory rule is
+    taken to allocate nothing.
     """
     held = last_uses(graph, training=False) if ideal else held_until(graph, training=False)
     run = Run(graph, setting._replace(mode="eval"), held, records=False, ideal=ideal)
@@ -54,6 +55,7 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     Unsupported where nothing is trainable.
     """
     run = Run(graph, setting._replace(mode="train"), held_until(graph, training=True))
+    run.take_targets()
     run.forward()
     loss = run.loss()
     kept = run.storages.kept_by_node(len(graph.nodes))

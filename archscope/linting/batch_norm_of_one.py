@@ -22,7 +22,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if alone:
         yield Found(
             f"{len(alone)} batch norm{'s' * (len(alone) != 1)} over one value per channel and example",
-            "a data set that leaves one example over (50,000 in batches of 49 does) ends each epoch in a ValueError",
+            "a data set with one example over (1,025 in batches of 32 do) ends each epoch in a ValueError",
             "DataLoader(..., drop_last=True) for training",
             place=alone[0].path,
             span=alone[0].span,

@@ -21,7 +21,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None:
         return
     script = subject.script
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if isinstance(node, ast.If) and loops_around(script, node) and _keeps(script, node):
             score = next((each for each in _scores(node) if is_test(script, each)), None)
             if score is not None:
@@ -41,14 +41,13 @@ def _keeps(script: Script, node: ast.If) -> bool:
 
 
 def _scores(node: ast.If) -> list[ast.expr]:
-    """What is compared, best-so-far values left out."""
-    found: list[ast.expr] = []
-    for each in ast.walk(node.test):
-        if isinstance(each, ast.Compare):
-            sides = [each.left, *each.comparators]
-            found += [
-                side
-                for side in sides
-                if not ast.unparse(side).lower().rpartition(".")[2].startswith(("best", "max", "min"))
-            ]
-    return found
+    """What is compared, best-so-far values left out; nothing where nothing is larger or smaller than another."""
+    compared = [each for each in ast.walk(node.test) if isinstance(each, ast.Compare)]
+    if not any(isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE) for each in compared for op in each.ops):
+        return []
+    sides = [side for each in compared for side in (each.left, *each.comparators)]
+    return [side for side in sides if not _own(side).startswith(("best", "max", "min"))]
+
+
+def _own(node: ast.expr) -> str:
+    return ast.unparse(node).lower().rpartition(".")[2]

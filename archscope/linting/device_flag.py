@@ -9,7 +9,7 @@ from archscope.linting import ERROR, Found, Subject
 from archscope.studies.syntax import Script, assigned
 
 LEVEL = ERROR
-SOURCE = "course notes; pytorch/examples PR #1092 (is_available tested without being called)"
+SOURCE = "course notes"
 
 
 def examine(subject: Subject) -> Iterator[Found]:
@@ -17,15 +17,14 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None:
         return
     script = subject.script
-    tests = [node.test for node in ast.walk(script.tree) if isinstance(node, ast.If | ast.IfExp | ast.While)]
+    tests = [node.test for node in script.nodes if isinstance(node, ast.If | ast.IfExp | ast.While)]
     yield from _uncalled(script, tests)
     for computed, flag, line in _flags(script):
         for test in tests:
             if test.lineno > line and _is(test, flag) and _moves(script, test):
                 yield Found(
                     f"{flag!r} is tested, {computed!r} was worked out",
-                    f"without a GPU {flag!r} may still be set, and .cuda() then raises 'Torch not compiled with "
-                    "CUDA enabled'",
+                    f"without a GPU {flag!r} may still be set, and the first .cuda() then raises",
                     f"test {computed!r}, or use model.to(device) without a test",
                     span=script.span(test),
                 )
@@ -46,7 +45,7 @@ def _uncalled(script: Script, tests: list[ast.expr]) -> Iterator[Found]:
 
 def _flags(script: Script) -> Iterator[tuple[str, str, int]]:
     """``use_cuda = flag and torch.cuda.is_available()``: the computed name, the flag, the line."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         for target, value in assigned(node):
             test = value.test if isinstance(value, ast.IfExp) else value
             if not isinstance(test, ast.BoolOp) or not isinstance(test.op, ast.And):

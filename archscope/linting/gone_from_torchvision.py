@@ -10,7 +10,7 @@ from archscope.studies.installed import names_in, version_of
 from archscope.studies.syntax import Script, constant
 
 LEVEL = ERROR
-SOURCE = "torchvision release notes: 0.13 (models.utils, pretrained=), 0.17 (transforms.functional_tensor), 0.5 (Scale)"
+SOURCE = "the files of the installed torchvision; its release notes of 0.13 for pretrained="
 
 _INSTEAD = {
     "torchvision.models.utils": "torch.hub.load_state_dict_from_url",
@@ -41,7 +41,7 @@ def examine(subject: Subject) -> Iterator[Found]:
 
 def _uses(script: Script) -> Iterator[tuple[str, ast.AST]]:
     """Every full name of torchvision that a script uses."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "torchvision":
             yield from ((f"{node.module}.{each.name}", node) for each in node.names if each.name != "*")
         elif isinstance(node, ast.Import):

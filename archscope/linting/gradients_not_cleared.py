@@ -39,5 +39,5 @@ def _clears(script: Script) -> bool:
     names = {name.rpartition(".")[2] for name, _ in script.calls()}
     return bool(names & {"zero_grad", "zero_"}) or any(
         isinstance(node, ast.Attribute) and node.attr == "grad" and isinstance(node.ctx, ast.Store)
-        for node in ast.walk(script.tree)
+        for node in script.nodes
     )

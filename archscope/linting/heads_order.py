@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, Found, Subject
 from archscope.studies.structure import structure_of
-from archscope.studies.syntax import Script, own_nodes, words_of
+from archscope.studies.syntax import Script, words_of
 from archscope.studies.written_modules import module_classes, returns
 
 LEVEL = ERROR
@@ -57,9 +57,9 @@ def _number(name: str) -> int | None:
 
 def _in_script(script: Script) -> Iterator[Found]:
     """Names that a caller unpacks outputs into, against those that ``forward`` returns, place by place."""
-    given = [_texts(node.value) for cls in module_classes(script) for node in returns(cls)]
+    given = [_texts(node.value) for cls in module_classes(script) for node in returns(script, cls)]
     for scope in script.scopes():
-        for node in own_nodes(scope):
+        for node in script.own(scope):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _is_model(node.value.func):
                 taken = _texts(node.targets[0])
                 for names in [*given, *_torchvisions(script)]:

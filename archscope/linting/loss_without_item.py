@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Scope, Script, own_nodes
+from archscope.studies.syntax import Scope, Script
 from archscope.studies.training_script import holds_graph, loops_around, loss_calls, loss_values, without_grad
 
 LEVEL = ERROR
-SOURCE = "PyTorch FAQ, 'My model reports cuda runtime error(2): out of memory'; pytorch/pytorch#4661"
+SOURCE = "PyTorch FAQ, 'My model reports cuda runtime error(2): out of memory'; course notes"
 
 
 def examine(subject: Subject) -> Iterator[Found]:
@@ -22,13 +22,11 @@ def examine(subject: Subject) -> Iterator[Found]:
 
 
 def _in_scope(script: Script, scope: Scope) -> Iterator[Found]:
-    names, calls = loss_values(script, scope), {call for _, call in loss_calls(script)}
+    names, calls, nodes = loss_values(script, scope), loss_calls(script), script.own(scope)
     backward = {
-        ast.unparse(c.func.value)
-        for c in _calls(scope)
-        if isinstance(c.func, ast.Attribute) and c.func.attr == "backward"
+        ast.unparse(each.value) for each in nodes if isinstance(each, ast.Attribute) and each.attr == "backward"
     }
-    for node in own_nodes(scope):
+    for node in nodes:
         kept = _kept(node)
         if kept is None or not loops_around(script, node) or without_grad(script, node):
             continue
@@ -41,10 +39,6 @@ def _in_scope(script: Script, scope: Scope) -> Iterator[Found]:
                 f"{total} += {loss}.item()" if isinstance(node, ast.AugAssign) else f"keep {loss}.item()",
                 span=script.span(node),
             )
-
-
-def _calls(scope: Scope) -> Iterator[ast.Call]:
-    return (node for node in own_nodes(scope) if isinstance(node, ast.Call))
 
 
 def _kept(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:

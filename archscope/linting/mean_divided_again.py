@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Scope, Script, constant, keyword_of, own_nodes, words_of
+from archscope.studies.syntax import Scope, Script, constant, keyword_of, words_of
 from archscope.studies.training_script import loops_around, loss_calls, losses
 
 LEVEL = ERROR
@@ -24,7 +24,7 @@ def examine(subject: Subject) -> Iterator[Found]:
 def _in_scope(script: Script, scope: Scope) -> Iterator[Found]:
     sums = _sums_of_means(script, scope)
     counts = _counts(script, scope)
-    for node in own_nodes(scope):
+    for node in script.own(scope):
         divided = _division(node)
         if divided is None:
             continue
@@ -42,17 +42,20 @@ def _in_scope(script: Script, scope: Scope) -> Iterator[Found]:
 
 def _sums(script: Script) -> bool:
     """Whether a loss of the file adds up over the batch."""
-    calls = [call for _, call in losses(script).values()] + [call for _, call in loss_calls(script)]
+    calls = [call for _, call in losses(script).values()] + list(loss_calls(script))
     return any(constant(keyword_of(call, "reduction")) in {"sum", "none"} for call in calls)
 
 
 def _sums_of_means(script: Script, scope: Scope) -> set[str]:
     """The names that mean losses are added up in: ``total += loss.item()``, without a factor."""
     values = {
-        ast.unparse(target) for node in own_nodes(scope) for target, value in _assigned(node) if _is_loss(script, value)
+        ast.unparse(target)
+        for node in script.own(scope)
+        for target, value in _assigned(node)
+        if _is_loss(script, value)
     }
     found = set()
-    for node in own_nodes(scope):
+    for node in script.own(scope):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and loops_around(script, node):
             plain = _plain(node.value)
             if plain is not None and (ast.unparse(plain) in values or _is_loss(script, plain)):
@@ -67,7 +70,7 @@ def _assigned(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
 
 
 def _is_loss(script: Script, node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and any(call is node for _, call in loss_calls(script, node))
+    return node in loss_calls(script)
 
 
 def _plain(node: ast.expr) -> ast.expr | None:
@@ -101,7 +104,7 @@ def _is_count(node: ast.expr) -> bool:
 def _counts(script: Script, scope: Scope) -> set[str]:
     """The names that examples are counted in: ``total += y.size(0)``."""
     found = set()
-    for node in own_nodes(scope):
+    for node in script.own(scope):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and loops_around(script, node):
             text = ast.unparse(node.value)
             if text.endswith((".size(0)", ".shape[0]")) or (text.startswith("len(") and "loader" not in text):

@@ -17,7 +17,7 @@ def examine(subject: Subject) -> Iterator[Found]:
         return
     script = subject.script
     names = {name.rpartition(".")[2] for name, _ in script.calls()}
-    used = [call for name, call in loss_calls(script) if name in {"NLLLoss", "nll_loss"}]
+    used = [call for call, name in loss_calls(script).items() if name in {"NLLLoss", "nll_loss"}]
     if not used or names & {
         "LogSoftmax",
         "log_softmax",

@@ -21,7 +21,7 @@ def examine(subject: Subject) -> Iterator[Found]:
         return
     script = subject.script
     models = _with_heads(script)
-    for _, call in loss_calls(script):
+    for call in loss_calls(script):
         value = call.args[0] if call.args else None
         made = _call_of(script, value)
         if made is not None and ast.unparse(made.func) in models:
@@ -38,7 +38,7 @@ def examine(subject: Subject) -> Iterator[Found]:
 def _with_heads(script: Script) -> set[str]:
     """The names of models whose constructor builds heads."""
     found = set()
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         for target, value in assigned(node):
             call = value if isinstance(value, ast.Call) else None
             name = script.name_of(call.func) if call is not None else ""

@@ -26,7 +26,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None or _scales(subject.script):
         return
     script = subject.script
-    made = next((node for node in ast.walk(script.tree) if _is_bytes(script, node)), None)
+    made = next((node for node in script.nodes if _is_bytes(script, node)), None)
     if made is not None and any(name.rpartition(".")[2] in _FLOATS for name, _ in script.calls()):
         yield Found(
             f"{ast.unparse(made)!r} gives values from 0 to 255, and nothing scales them",
@@ -51,7 +51,7 @@ def _is_bytes(script: Script, node: ast.AST) -> bool:
 def _is_data_set(script: Script, node: ast.expr) -> bool:
     if not isinstance(node, ast.Name):
         return False
-    for each in ast.walk(script.tree):
+    for each in script.nodes:
         if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == node.id:
             return isinstance(each.value, ast.Call) and ".datasets." in script.name_of(each.value.func)
     return False
@@ -61,7 +61,7 @@ def _scales(script: Script) -> bool:
     names = {name.rpartition(".")[2] for name, _ in script.calls()}
     if names & _SCALES or any(constant(keyword_of(call, "scale")) is True for _, call in script.calls()):
         return True
-    return any(constant(_divisor(node)) in {255, 256, 127.5, 128} for node in ast.walk(script.tree))
+    return any(constant(_divisor(node)) in {255, 256, 127.5, 128} for node in script.nodes)
 
 
 def _divisor(node: ast.AST) -> ast.expr | None:

@@ -66,7 +66,7 @@ def _ends(graph: Graph) -> Iterator[tuple[Node, int]]:
 
 
 def _in_loss(script: Script) -> Iterator[Found]:
-    for name, call in loss_calls(script):
+    for call, name in loss_calls(script).items():
         if name in {"CrossEntropyLoss", "cross_entropy"} and call.args:
             yield from _found(script, calls_on(script, call.args[0]), "the loss is handed")
 

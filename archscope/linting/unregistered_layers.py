@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archscope.core.arithmetic import product
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Function, Script, own_nodes
+from archscope.studies.syntax import Function, Script
 from archscope.studies.written_modules import module_classes
 
 LEVEL = ERROR
@@ -40,7 +40,7 @@ def _in_graph(graph: Graph) -> Iterator[Found]:
 
 
 def _in_class(script: Script, cls: ast.ClassDef) -> Iterator[Found]:
-    nodes = [node for item in cls.body if isinstance(item, Function) for node in own_nodes(item)]
+    nodes = [node for item in cls.body if isinstance(item, Function) for node in script.own(item)]
     plain = {
         ast.unparse(target): value
         for node in nodes

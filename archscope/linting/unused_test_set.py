@@ -18,7 +18,7 @@ def examine(subject: Subject) -> Iterator[Found]:
     if subject.script is None:
         return
     script = subject.script
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         for target, value in assigned(node):
             if _is_loader(script, target, value) and not _read(script, target):
                 yield Found(
@@ -42,7 +42,7 @@ def _is_loader(script: Script, target: ast.expr, value: ast.expr | None) -> bool
 
 def _read(script: Script, target: ast.expr) -> bool:
     text = ast.unparse(target)
-    nodes = ast.walk(script.tree)
+    nodes = script.nodes
     return any(
         isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load) and ast.unparse(node) == text
         for node in nodes

@@ -8,7 +8,7 @@ its notation (``conv3-64`` -> ``conv.py``, ``soft-max`` -> ``softmax.py``): a ce
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from functools import cache, lru_cache
 from importlib import import_module
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Window
+from archscope.core.records import ONE_POSITION, Aux, Call, InnerCall, MemoryRule, Seen, Setting, Window
 
 _LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
@@ -46,6 +46,9 @@ class Op:
 
     joins: ClassVar[bool] = False
     """Whether it makes one tensor of several: what branches may be joined with, and no layer of its own."""
+
+    nonlinearity: ClassVar[bool] = False
+    """Whether it is what keeps two layers with weights from being one: an activation function."""
 
     weight_layer: ClassVar[bool] = False
     """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
@@ -126,6 +129,13 @@ class Op:
         """The window it slides over its input; None where it reads one position, or all of them."""
         return None
 
+    def sees(self, *inputs: Shape) -> Window | None:
+        """Which positions of such inputs one position of the output is made of; the receptive field follows from it.
+
+        None where that is not known, and with it the receptive field of all that follows.
+        """
+        return self.window
+
     def torch(self, *inputs: Shape) -> Call:
         """The torch module or function that does this on such inputs. Raises Unsupported where it was only seen."""
         raise Unsupported(Problem("no-call", f"{self.label} was seen in a module, and cannot be built from a graph"))
@@ -140,9 +150,14 @@ class Elementwise(Op):
     def macs(self, *inputs: Shape) -> Size | None:
         return 0
 
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
+
 
 class Activation(Elementwise):
     """An op between layers that torch has as a module which may work in place."""
+
+    nonlinearity: ClassVar[bool] = True
 
     inplace: bool
     module: ClassVar[str]
@@ -185,6 +200,18 @@ class Moving(Op):
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 0
+
+
+def in_turn(rules: Sequence[MemoryRule], elements: Size) -> MemoryRule:
+    """The rule of ``a + b + c``: two at a time, from the left, each sum of that many elements.
+
+    rules: of each sum, in order.
+    """
+    if len(rules) == 1:
+        return rules[0]
+    sums = range(len(rules) + 1, 2 * len(rules))
+    pairs = [(0, 1), *((before, other) for other, before in enumerate(sums, 2))]
+    return MemoryRule(calls=tuple(InnerCall(rule, pair, elements) for rule, pair in zip(rules, pairs, strict=True)))
 
 
 @lru_cache(maxsize=4096)

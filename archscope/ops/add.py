@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
-from archscope.ops import Op
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window, spelled
+from archscope.ops import Op, in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,11 @@ class Add(Op):
         return (len(inputs) - 1) * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(out="inplace" if self.inplace else "new", grads="alias")
+        rule = MemoryRule(out="inplace" if self.inplace else "new", grads="alias")
+        return rule if self.inplace else in_turn([rule for _ in inputs[1:]], product(inputs[0]))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.iadd" if self.inplace else "operator.add")

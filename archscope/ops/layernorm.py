@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -44,13 +44,13 @@ class LayerNorm(Op):
         return (7 if self.weight else 5) * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        autocast = "float32" if setting.device == "cuda" else ""
         rows = product(inputs[0][: -self.axes])
-        statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
-        return MemoryRule(
-            aux=statistics,
-            saved=("input0", *self.weights(*inputs), "mean", "rstd"),
-            autocast="float32" if setting.device == "cuda" else "",
-        )
+        statistics = (Aux("mean", rows, setting.statistic_bytes), Aux("rstd", rows, setting.statistic_bytes))
+        return MemoryRule(aux=statistics, saved=("input0", *self.weights(*inputs), "mean", "rstd"), autocast=autocast)
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if len(inputs[0]) == 2 else None
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

@@ -11,7 +11,7 @@ from archscope.ops import Moving, Op
 
 KEEPS_INDEX = frozenset({
     "gather", "index", "index_select", "take", "take_along_dim", "scatter", "index_put", "embedding_bag",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

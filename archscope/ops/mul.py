@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, choose, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
-from archscope.ops import Op
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window, spelled
+from archscope.ops import Op, in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,11 @@ class Mul(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         # The gradient of a smaller input is first made at full size, then summed.
         full = product(inputs[0])
-        stretched = sum(choose(product(other) == full, 0, full) for other in inputs[1:])
-        return MemoryRule(saved=tuple(f"input{n}" for n in range(len(inputs))), transient=stretched)
+        stretched = [choose(product(other) == full, 0, full) for other in inputs[1:]]
+        return in_turn([MemoryRule(saved=("input0", "input1"), transient=each) for each in stretched], full)
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.mul")

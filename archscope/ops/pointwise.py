@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 KEEPS_NOTHING = frozenset({
     "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
     "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
     "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "lerp_scalar", "real", "imag",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_INPUTS = frozenset({
     "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
     "square", "pow", "clamp", "clamp_min", "clamp_max", "erf", "sinh", "cosh", "logit", "softplus", "threshold",
     "log_sigmoid", "xlogy", "addcmul", "addcdiv", "hardshrink", "softshrink",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "sigmoid", "tanh",
-})  # fmt: skip
+})  # fmt: skip  # fmt: skip
 KEEPS_MASK = {"where": "input0", "masked_fill": "input1"}
 
 
@@ -74,6 +74,9 @@ class Pointwise(Op):
         if self.function in KEEPS_INPUTS:
             return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
         return None  # what is kept of another function was not measured
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if all(len(each) == len(self.shape) for each in inputs) else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

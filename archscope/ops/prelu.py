@@ -21,6 +21,7 @@ class PReLU(Elementwise):
     num_parameters: int = 1
 
     notation: ClassVar[str | None] = "prelu[{num_parameters}]"
+    nonlinearity: ClassVar[bool] = True
     captures: ClassVar[tuple[str, ...]] = ("prelu",)
     stores: ClassVar[tuple[str, ...]] = ("weight",)
 
@@ -36,7 +37,7 @@ class PReLU(Elementwise):
         return 2 * product(inputs[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"), transient=product(inputs[0]))
+        return MemoryRule(saved=("input0", "weight"), transient=product(inputs[0]), autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.PReLU", (self.num_parameters,) if self.num_parameters != 1 else ())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape
-from archscope.core.records import Call, Seen
+from archscope.core.records import Call, MemoryRule, Seen, Setting
 from archscope.ops import Activation, Op
 
 
@@ -31,6 +31,9 @@ class Softplus(Activation):
         given: dict[str, Any] = {"beta": self.beta, "threshold": self.threshold}
         usual = {"beta": 1.0, "threshold": 20.0}
         return Call("nn.Softplus", (), {name: value for name, value in given.items() if value != usual[name]})
+
+    def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
+        return MemoryRule(saved=(self.keeps,), autocast="float32" if setting.device == "cuda" else "")
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -17,6 +17,9 @@ def free_bytes() -> int:
     """Bytes that are free on the present GPU. Raises Unsupported where there is none."""
     import torch
 
-    require_device("cuda")
+    if not torch.cuda.is_available():
+        raise Unsupported(
+            Problem("no-gpu", "there is no GPU whose free memory torch could ask for", help="--memory 8GiB")
+        )
     free, _ = torch.cuda.mem_get_info()
     return int(free)

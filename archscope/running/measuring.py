@@ -90,7 +90,8 @@ def loss_of(outputs: torch.Tensor | tuple[torch.Tensor, ...], targets: torch.Ten
     heads = outputs if isinstance(outputs, tuple) else (outputs,)
     total = cross_entropy(heads[0], targets)
     for head, output in zip(heads[1:], graph.outputs[1:], strict=True):
-        total = total + output.loss_weight * cross_entropy(head, targets)
+        own = cross_entropy(head, targets)
+        total = total + (own if output.loss_weight == 1 else output.loss_weight * own)
     return total
 
 

@@ -175,7 +175,7 @@ def _of_row(table: Table, section: Mapping[str, Any], place: str, claim: Claim) 
         if key == "where":
             lines = _rows_where(table, value, place)
         elif key in Options.__dataclass_fields__:
-            changes.append((key, tuple(value) if isinstance(value, list) else value))
+            changes.append((key, _settled(value)))
         elif key != "network":
             expected = ", ".join(("network", "where", *Options.__dataclass_fields__))
             message, span = f"{key!r} means nothing here", table.where_text(f"{place}.rows", claim.row, key)
@@ -184,6 +184,13 @@ def _of_row(table: Table, section: Mapping[str, Any], place: str, claim: Claim) 
             )
     network = _network(table, {**section, **entry}, place)
     return claim._replace(network=network, lines=lines, changes=tuple(changes))
+
+
+def _settled(value: Any) -> Any:
+    """A value of a file as one that can be compared and kept: lists as tuples, tables as tuples of pairs."""
+    if isinstance(value, Mapping):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _rows_where(table: Table, where: Mapping[str, str], place: str) -> tuple[int, ...]:

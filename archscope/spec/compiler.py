@@ -11,10 +11,10 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, located, 
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.implied import with_implied
-from archscope.spec.items import called, items_of
+from archscope.spec.items import items_of
 from archscope.spec.knobs import with_batch_norm
 from archscope.spec.mending import mended
-from archscope.spec.network import Block, Item, Spec
+from archscope.spec.network import Block, Item, Spec, called
 from archscope.spec.reading import Context, Repeats, Scope, python_span
 from archscope.spec.rows import REPEATED, block_of_row, row_scope, rows_of
 from archscope.spec.sections import in_sections
@@ -49,7 +49,8 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
     """
     network = networks(table)[name]
     table = mended(table)
-    context = Context(table, network, tuple(extra), [], count(1), Repeats(repeats or network.get("blocks", ())))
+    wanted = Repeats(repeats or network.get("blocks", ()))
+    context = Context(table, network, tuple(extra), [], count(1), wanted, "{turn" in table.source.text)
     column = str(network.get("column", ""))
     if column not in (_network_heads(table) or [""]):
         raise _no_such_column(table, name, column)

@@ -17,7 +17,7 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, located
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.checks import block_problems
-from archscope.spec.network import Block, Item, Layer
+from archscope.spec.network import Block, Item, Layer, as_one, called, copied, layers_of
 from archscope.spec.notation import read
 from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, python_span, split, whole
 from archscope.spec.table import FORM, read_grid
@@ -35,8 +35,7 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
 
     Raises TableError, at the cell or the text, for what cannot be read.
     """
-    if next(context.reads) > MOST_ITEMS:
-        raise TableError(Problem("too-many-items", f"more than {MOST_ITEMS:,} layers and blocks", scope.span))
+    _count(context, scope)
     if isinstance(value, str):
         return _items_of_text(context, value, scope)
     if isinstance(value, Op):
@@ -48,6 +47,11 @@ def items_of(context: Context, value: Any, scope: Scope) -> list[Item]:
     if isinstance(value, Mapping):
         return _items_of_block(context, value, scope)
     raise TableError(Problem("not-an-item", f"{value!r} is no cell, op, list or block", _where(context, scope)))
+
+
+def _count(context: Context, scope: Scope) -> None:
+    if next(context.reads) > MOST_ITEMS:
+        raise TableError(Problem("too-many-items", f"more than {MOST_ITEMS:,} layers and blocks", scope.span))
 
 
 def key_of(block: Mapping[str, Any]) -> str:
@@ -80,17 +84,31 @@ def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) ->
     if "repeat" not in block:
         return _once(context, block, scope)
     times = _number(fill(str(block["repeat"]), scope.values), scope)
-    times = times if scope.repeated else context.repeats.of(times)
+    return _repeated(context, block, scope, times if scope.repeated else context.repeats.of(times))
+
+
+def _repeated(context: Context, block: Mapping[str, Any], scope: Scope, times: int) -> list[Item]:
+    """A block's items, again and again. The third time on is the second time once more, where no name counts."""
     only_first = {name: fill(str(value), scope.values) for name, value in block.get("first", {}).items()}
     others = dict.fromkeys(only_first, "1")
-    items: list[Item] = []
+    taken = tuple(only_first) if "takes" in block else ()
+    takes = whole(str(block.get("takes", "")), scope.values)
+    turns: list[list[Item]] = []
     for turn in range(times):
+        if turn > 1 and not context.counts_turns:
+            turns.append(_again(context, turns[1], scope))
+            continue
         values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
-        taken = tuple(only_first) if "takes" in block else ()
-        takes = whole(str(block.get("takes", "")), scope.values)
         turned = scope._replace(values=values, taken=taken, takes=takes, repeated=True)
-        items.extend(_once(context, block, turned))
-    return items
+        turns.append(_once(context, block, turned))
+    return [item for items in turns for item in items]
+
+
+def _again(context: Context, items: Sequence[Item], scope: Scope) -> list[Item]:
+    """Copies of items: each layer is one of its own. They count as if they were read."""
+    for _ in (layer for item in items for layer in layers_of(item)):
+        _count(context, scope)
+    return [copied(item) for item in items]
 
 
 def _join(context: Context, text: str, scope: Scope) -> Op:
@@ -150,18 +168,6 @@ def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: st
         shared = within and len(items) > 1
         branches.append(Block(tuple(items), inline=True) if shared else as_one(items, f"branch{number}"))
     return Block(tuple(branches), kind=kind, join=join, inline=within, span=scope.span)
-
-
-def as_one(items: list[Item], name: str) -> Item:
-    """A branch: its single item, or its items as a numbered block. An explicit name stays."""
-    if len(items) == 1:
-        return items[0]._replace(name=items[0].name or name)
-    return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
-
-
-def called(item: Item, name: str) -> Item:
-    """The item with a name; what has one is a module of its own."""
-    return item._replace(name=name, inline=False) if isinstance(item, Block) else item._replace(name=name)
 
 
 def _with_last(items: list[Item], follows: tuple[str, ...]) -> list[Item]:

@@ -46,25 +46,26 @@ def settled(table: Table) -> Table:
 
 def cell_of(table: Table, number: int, erratum: Erratum) -> tuple[int, str]:
     """The row, counted from 0, and the head of the cell that an erratum is about. Raises TableError as ``mended``."""
-    head, printed = str(erratum["column"]), str(erratum["printed"])
-    span = table.where_text(f"errata[{number}]", "column", head)
-    if head not in table.grid.heads:
-        expected = ", ".join(table.grid.heads)
+    head, printed, name = str(erratum["column"]), str(erratum["printed"]), str(erratum["row"])
+    heads = table.grid.heads
+    if head not in heads:
+        span = table.where_text(f"errata[{number}]", "column", head)
         message = f"no column is called {head!r}"
-        raise TableError(Problem("unknown-column", message, span, expected, nearest(head, table.grid.heads)))
-    rows = [row for row, its in _rows_with(table, str(erratum["row"])) if printed in its[head].text]
-    where = table.where_text(f"errata[{number}]", "printed", printed)
-    if not rows:
-        message = f"no row with {erratum['row']!r} has {printed!r} under {head!r}"
-        raise TableError(Problem("no-such-cell", message, where, help="quote the cell as it is printed"))
-    times = table.grid.rows[rows[0]][head].text.count(printed)
-    if len(rows) > 1 or times > 1:
-        message = f"{len(rows)} rows with {erratum['row']!r} have {printed!r} under {head!r}"
+        raise TableError(Problem("unknown-column", message, span, ", ".join(heads), nearest(head, heads)))
+    rows = [row for row, its in _rows_with(table, name) if printed in its[head].text]
+    times = table.grid.rows[rows[0]][head].text.count(printed) if rows else 0
+    if len(rows) == times == 1:
+        return rows[0], head
+    code, message = "no-such-cell", f"no row with {name!r} has {printed!r} under {head!r}"
+    helps = "quote the cell as it is printed"
+    if len(rows) > 1:
+        code, message = "ambiguous-cell", f"{len(rows)} rows with {name!r} have {printed!r} under {head!r}"
         helps = "name the row by another of its cells"
-        if times > 1:
-            message, helps = f"{printed!r} stands {times} times in this cell", "quote more of the cell"
-        raise TableError(Problem("ambiguous-cell", message, where, help=helps))
-    return rows[0], head
+    elif rows:
+        code, message = "ambiguous-cell", f"{printed!r} stands {times} times in this cell"
+        helps = "quote more of the cell"
+    span = table.where_text(f"errata[{number}]", "printed", printed)
+    raise TableError(Problem(code, message, span, help=helps))
 
 
 def without_instead(table: Table, number: int) -> Table:

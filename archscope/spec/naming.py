@@ -24,7 +24,8 @@ def named(spec: Spec) -> Spec:
     a block with one name, and for a name that is no identifier.
     """
     patterns = {letters(op): name for op, name in spec.names.items() if letters(op) == op.replace("-", "").lower()}
-    return replace(spec, root=_named_block(spec.root, patterns, _Counters()))
+    items = _named_items(spec.root, spec.root.numbered, patterns, _Counters(), _Local())
+    return replace(spec, root=spec.root._replace(items=items))
 
 
 class _Counters:
@@ -57,10 +58,6 @@ class _Local:
         self.index = 0
 
 
-def _named_block(block: Block, patterns: dict[str, str], counters: _Counters) -> Block:
-    return block._replace(items=_named_items(block, block.numbered, patterns, counters, _Local()))
-
-
 def _named_items(
     block: Block, numbered: bool, patterns: dict[str, str], counters: _Counters, local: _Local
 ) -> tuple[Item, ...]:
@@ -78,8 +75,11 @@ def _named_items(
             counters.of = name.lstrip(ascii_letters)
         module = str(index) if numbered else name
         _check(item, module, name, local)
-        called = item._replace(name=name, module=module)
-        items.append(_named_block(called, patterns, counters) if isinstance(called, Block) else called)
+        if isinstance(item, Layer):
+            items.append(item._replace(name=name, module=module))
+        else:
+            inner = _named_items(item, item.numbered, patterns, counters, _Local())
+            items.append(item._replace(name=name, module=module, items=inner))
     return tuple(items)
 
 

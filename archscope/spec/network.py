@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -97,6 +97,25 @@ def layers_of(item: Item) -> Iterator[Layer]:
         return
     for child in item.items:
         yield from layers_of(child)
+
+
+def as_one(items: Sequence[Item], name: str) -> Item:
+    """A branch: its single item, or its items as a numbered block. An explicit name stays."""
+    if len(items) == 1:
+        return items[0]._replace(name=items[0].name or name)
+    return Block(tuple(items), name=name, numbered=not any(item.name for item in items))
+
+
+def called(item: Item, name: str) -> Item:
+    """The item with a name; what has one is a module of its own."""
+    return item._replace(name=name, inline=False) if isinstance(item, Block) else item._replace(name=name)
+
+
+def copied(item: Item) -> Item:
+    """The same once more: equal, and made of layers of its own."""
+    if isinstance(item, Layer):
+        return Layer(*item)
+    return item._replace(items=tuple(copied(each) for each in item.items))
 
 
 def made_of(item: Item) -> Any:

@@ -52,7 +52,10 @@ class Repeats:
 
 
 class Context(NamedTuple):
-    """The table being compiled, the problems found so far, a counter of the values read, and of the repeats."""
+    """The table being compiled, the problems found so far, a counter of the values read, and of the repeats.
+
+    counts_turns: whether a text of the table says ``{turn}``, the number of a repeat.
+    """
 
     table: Table | None
     network: Mapping[str, Any]
@@ -60,6 +63,7 @@ class Context(NamedTuple):
     problems: list[Problem]
     reads: Iterator[int]
     repeats: Repeats
+    counts_turns: bool = True
 
     def section(self, key: str) -> Any:
         """A section of the table; empty where there is none."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from archscope.studies.syntax import Function, Scope, Script, assigned, constant, keyword_of, own_nodes, words_of
+from archscope.studies.syntax import Function, Scope, Script, assigned, constant, keyword_of, words_of
 
 TEST = frozenset({"test", "testing", "testset", "testloader"})
 HELD_OUT = TEST | {"val", "valid", "validation", "eval", "dev", "holdout", "valloader", "valset"}
@@ -24,7 +24,7 @@ class Evaluation(NamedTuple):
 
 def evaluations(script: Script) -> Iterator[Evaluation]:
     """The loops that evaluate: they call a model, make no step, and their data or their function says what they do."""
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         if not isinstance(node, ast.For) or not _is_held_out(script, node):
             continue
         names = {getattr(call.func, "attr", "") for _, call in script.calls(node)}
@@ -40,11 +40,8 @@ def _inside(loop: ast.For) -> Iterator[ast.AST]:
 
 
 def _is_model(func: ast.expr) -> bool:
-    return (
-        isinstance(func, ast.Name | ast.Attribute)
-        and words_of(ast.unparse(func))[-1:] != []
-        and bool(_MODELS & set(words_of(ast.unparse(func).rpartition(".")[2])))
-    )
+    named = isinstance(func, ast.Name | ast.Attribute)
+    return named and bool(_MODELS & set(words_of(ast.unparse(func).rpartition(".")[2])))
 
 
 def _is_held_out(script: Script, loop: ast.For) -> bool:
@@ -65,27 +62,26 @@ def is_test(script: Script, node: ast.AST | None, depth: int = 3) -> bool:
 
     ``CIFAR10(train=False)`` and ``ImageFolder("data/test")`` are test sets, whatever they are called.
     """
-    for each in ast.walk(node) if node is not None else ():
-        if isinstance(each, ast.Name | ast.Attribute) and set(_words(each)) & TEST:
-            return True
-        if isinstance(each, ast.keyword) and each.arg == "train" and constant(each.value) is False:
-            return True
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and set(words_of(each.value)) & TEST:
-            return True
-        if (
-            isinstance(each, ast.Name)
-            and depth
-            and any(is_test(script, value, depth - 1) for value in _made(script, each))
-        ):
-            return True
-    return False
+    return any(_says_test(script, each, depth) for each in (ast.walk(node) if node is not None else ()))
+
+
+def _says_test(script: Script, node: ast.AST, depth: int) -> bool:
+    if isinstance(node, ast.keyword):
+        return node.arg == "train" and constant(node.value) is False
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        words = set(words_of(node.value))
+        return bool(words & TEST) and not words & (HELD_OUT - TEST)
+    if isinstance(node, ast.Name | ast.Attribute) and set(_words(node)) & TEST:
+        return True
+    made = _made(script, node) if isinstance(node, ast.Name) and depth else []
+    return any(is_test(script, value, depth - 1) for value in made)
 
 
 def _made(script: Script, name: ast.Name) -> list[ast.expr]:
     """What a name is assigned from, in its scope or in the module; what it is bound to in a loop over a loader, too."""
     found: list[ast.expr] = []
     for scope in {script.scope_of(name), script.tree}:
-        for node in own_nodes(scope):
+        for node in script.own(scope):
             found += [value for target, value in assigned(node) if value is not None and _names(target, name.id)]
             if isinstance(node, ast.Assign) and any(
                 isinstance(each, ast.Tuple) and _names(each, name.id) for each in node.targets
@@ -119,7 +115,7 @@ def in_eval_mode(script: Script, node: ast.AST) -> bool:
     """Whether, in the text of its scope, ``eval()`` was the last mode that was set before a node."""
     scope: Scope = script.scope_of(node)
     last = ""
-    for each in own_nodes(scope):
+    for each in script.own(scope):
         if not isinstance(each, ast.Call) or not isinstance(each.func, ast.Attribute):
             continue
         if each.lineno > getattr(node, "lineno", 0):

@@ -1,4 +1,4 @@
-"""How much fits? The largest batch in closed form, and the largest of anything else by halving.
+"""How much fits? The largest batch in closed form, and the largest number of anything else by halving.
 
 Every moment's live bytes are ``constant + per_example × N`` for a batch of N, so that the peak is the upper envelope of
 lines, and the largest batch is where the first of them meets the limit.
@@ -70,16 +70,23 @@ def _require_even(lines: Lines, course: Callable[[int], Course]) -> None:
         raise Unsupported(Problem("uneven-batch", message, help="archscope memory says what one batch needs"))
 
 
-def largest_value(too_much: Callable[[int], bool], least: int, most: int) -> int | None:
-    """The largest whole number from ``least`` to ``most`` that is not too much, where all above one that is are, too.
+def largest_number(over: Callable[[int], int | None], most: int) -> tuple[int | None, int | None]:
+    """The largest whole number from 1 to ``most`` that fits, and the next one, which does not; None for none.
 
-    >>> largest_value(lambda number: number * number > 50, 1, 100)
-    7
+    over: by how much a number is too much, 0 or less where it fits; None where it cannot be had at all, and is passed
+    over. Of those that can be had, all above one that is too much must be so, too.
+
+    >>> largest_number(lambda number: number * number - 50 if number % 2 == 0 else None, 100)
+    (6, 8)
     """
-    if too_much(least):
-        return None
-    low, high = least, most + 1
+    low, high = 0, most + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if too_much(middle) else (middle, high)
-    return low
+        least = _had(over, middle)
+        low, high = (middle, high) if least is None or (over(least) or 0) <= 0 else (low, middle)
+    return _had(over, low), high if high <= most else None
+
+
+def _had(over: Callable[[int], int | None], number: int) -> int | None:
+    """The largest number up to this one that can be had."""
+    return next((each for each in range(number, 0, -1) if over(each) is not None), None)

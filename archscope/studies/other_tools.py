@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from archscope.core.arithmetic import product
 from archscope.core.records import Setting
+from archscope.graph.bodies import is_chain
 from archscope.graph.graph import Graph, Node
 
 FLOAT = 4
@@ -36,7 +37,7 @@ def estimates(graph: Graph, setting: Setting) -> tuple[Estimate, ...]:
     stored = sum(product(each.shape) for each in graph.parameters)
     layers = [node for node in own if node.op.torch(*graph.shapes_in(node)).is_module]
     with_params = sum(elements[id(node)] for node in layers if node.parameters)
-    of_layers = sum(elements[id(node)] for node in layers)
+    of_layers = sum(elements[id(node)] for node in layers) + _of_blocks(graph)
     fresh = sum(elements[id(node)] for node in own if _is_fresh(graph, node, setting))
     computed = sum(elements[id(node)] for node in own if node.op.macs(*graph.shapes_in(node)))
     ran = _params_of(graph, own)
@@ -52,7 +53,8 @@ def estimates(graph: Graph, setting: Setting) -> tuple[Estimate, ...]:
             "torchsummary",
             "estimated total size",
             FLOAT * (given + 2 * of_layers + ran),
-            "twice the outputs of all layers, in-place ones again; no gradients of parameters, no optimizer",
+            "twice the outputs of all layers, in-place ones again, and of blocks that are no nn.Sequential once more; "
+            "no gradients of parameters, no optimizer",
         ),
         Estimate(
             "CS231n",
@@ -73,6 +75,16 @@ def _is_fresh(graph: Graph, node: Node, setting: Setting) -> bool:
     """Whether a node allocates its output, dropout and batch norm left out as in CS231n's listing."""
     rule = node.op.memory(*graph.shapes_in(node), setting=setting)
     return (rule is None or rule.out == "new") and (node.op.weight_layer or node.op.window is not None)
+
+
+def _of_blocks(graph: Graph) -> int:
+    """Elements that blocks return, the network itself and chains aside: torchsummary takes each for a layer."""
+    blocks = [
+        scope
+        for index, scope in enumerate(graph.scopes)
+        if index and not scope.side and any(graph.nodes_in(index)) and not is_chain(graph, index)
+    ]
+    return sum(product(graph.tensors[tensor].shape) for scope in blocks for tensor in scope.outputs)
 
 
 def _params_of(graph: Graph, nodes: list[Node]) -> int:

@@ -75,7 +75,7 @@ class SideBySide:
         mine, its = self.a.graph.nodes[m], self.b.graph.nodes[n]
         shape = self.a.graph.shapes_in(mine)[0]
         matters = not alike(mine.op, its.op, shape)
-        here = "" if matters else ": the same windows at this size"
+        here = "" if matters else ": the same windows"
         if type(mine.op) is not type(its.op):
             x, y = op_of(mine.op), op_of(its.op)
             yield base._replace(aspect="replaced", what=f"{x}, spec {y}{here}", network=x, spec=y, matters=matters)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from archscope.core.errors import Problem, UnknownName, Unsupported
@@ -16,14 +17,34 @@ Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Script:
-    """A file of Python as its tree. aliases: what each imported name stands for; parents: what each node lies in."""
+    """A file of Python as its tree, with what is asked of it again and again worked out once.
+
+    aliases: what each imported name stands for; parents: what each node lies in. Each script equals itself only.
+    """
 
     source: Source
     tree: ast.Module
-    aliases: dict[str, str] = field(repr=False, default_factory=dict)
-    parents: dict[ast.AST, ast.AST] = field(repr=False, default_factory=dict)
+    aliases: dict[str, str] = field(repr=False)
+    parents: dict[ast.AST, ast.AST] = field(repr=False)
+    _own: dict[ast.AST, list[ast.AST]] = field(repr=False, default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes, the outermost first."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def all_calls(self) -> list[tuple[str, ast.Call]]:
+        """All calls with their dotted names."""
+        return list(self._calls(self.nodes))
+
+    def own(self, scope: ast.AST) -> list[ast.AST]:
+        """The nodes of a scope in the order of the text, functions and classes within it left out."""
+        if scope not in self._own:
+            self._own[scope] = list(_own_nodes(scope))
+        return self._own[scope]
 
     def name_of(self, node: ast.AST | None) -> str:
         """The dotted name of an expression, imports spelled out: ``F.relu`` is ``torch.nn.functional.relu``.
@@ -58,15 +79,18 @@ class Script:
 
     def scopes(self) -> list[Scope]:
         """The module and all functions in it."""
-        return [self.tree, *(node for node in ast.walk(self.tree) if isinstance(node, Function))]
+        return [self.tree, *(node for node in self.nodes if isinstance(node, Function))]
 
     def classes(self) -> list[ast.ClassDef]:
         """All classes in it."""
-        return [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
+        return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
 
-    def calls(self, within: ast.AST | None = None) -> Iterator[tuple[str, ast.Call]]:
+    def calls(self, within: ast.AST | None = None) -> Iterable[tuple[str, ast.Call]]:
         """All calls with the dotted name of what is called; a method of a result bears its own name only."""
-        for node in ast.walk(within or self.tree):
+        return self.all_calls if within is None else self._calls(ast.walk(within))
+
+    def _calls(self, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.Call]]:
+        for node in nodes:
             if isinstance(node, ast.Call):
                 yield self.name_of(node.func) or getattr(node.func, "attr", ""), node
 
@@ -93,12 +117,11 @@ def script_of(source: Source) -> Script:
     return Script(source, tree, _aliases(tree), parents)
 
 
-def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a scope in the order of the text, functions and classes within it left out."""
+def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(scope):
         if not isinstance(child, Function | ast.ClassDef | ast.Lambda):
             yield child
-            yield from own_nodes(child)
+            yield from _own_nodes(child)
 
 
 def words_of(name: str) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container
+from functools import lru_cache
 from typing import cast
 
 from archscope.studies.syntax import (
@@ -14,7 +15,6 @@ from archscope.studies.syntax import (
     assigned,
     constant,
     keyword_of,
-    own_nodes,
 )  # fmt: skip
 
 LOSS_FUNCTIONS = frozenset({
@@ -42,10 +42,11 @@ def loss_class(script: Script, node: ast.AST | None) -> tuple[str, ast.Call] | N
     return None
 
 
+@lru_cache(maxsize=16)
 def losses(script: Script) -> dict[str, tuple[str, ast.Call]]:
     """The loss modules of a file: name they are bound to -> (class, call)."""
     found: dict[str, tuple[str, ast.Call]] = {}
-    for node in ast.walk(script.tree):
+    for node in script.nodes:
         for target, value in assigned(node):
             made = loss_class(script, value)
             if made is not None:
@@ -53,35 +54,38 @@ def losses(script: Script) -> dict[str, tuple[str, ast.Call]]:
     return found
 
 
-def loss_calls(script: Script, within: ast.AST | None = None) -> Iterator[tuple[str, ast.Call]]:
-    """Calls that work out a loss: (its class, or ``cross_entropy`` …; empty where it is not known; the call)."""
+@lru_cache(maxsize=16)
+def loss_calls(script: Script) -> dict[ast.Call, str]:
+    """Calls that work out a loss, each with its class, or ``cross_entropy`` …; empty where it is not known."""
     known = losses(script)
-    for name, call in script.calls(within):
-        text = ast.unparse(call.func)
-        made = loss_class(script, call.func)
+    found: dict[ast.Call, str] = {}
+    for name, call in script.calls():
+        own, made = name.rpartition(".")[2], loss_class(script, call.func)
+        text = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
         if text in known:
-            yield known[text][0], call
+            found[call] = known[text][0]
         elif made is not None and call.func is made[1]:
-            yield made[0], call
-        elif name.rpartition(".")[2] in LOSS_FUNCTIONS:
-            yield name.rpartition(".")[2], call
+            found[call] = made[0]
+        elif own in LOSS_FUNCTIONS:
+            found[call] = own
         elif text.removeprefix("self.").lower() in LOSS_NAMES:
-            yield "", call
+            found[call] = ""
+    return found
 
 
 def loss_values(script: Script, scope: Scope) -> set[str]:
     """The names that hold a loss with its graph, in a scope: assigned from a loss, or from other such names."""
-    calls = {call for _, call in loss_calls(script)}
+    calls = loss_calls(script)
     found: set[str] = set()
     for _ in range(3):  # losses of losses: a sum of the main and the auxiliary ones, and what is made of that
-        for node in own_nodes(scope):
+        for node in script.own(scope):
             for target, value in assigned(node):
                 if value is not None and holds_graph(value, found, calls):
                     found.add(ast.unparse(target))
     return found
 
 
-def holds_graph(node: ast.AST, names: set[str], calls: set[ast.Call]) -> bool:
+def holds_graph(node: ast.AST, names: set[str], calls: Container[ast.AST]) -> bool:
     """Whether an expression holds the graph of a loss: it mentions one that is not detached."""
     if isinstance(node, ast.Call):
         kept = isinstance(node.func, ast.Attribute) and node.func.attr not in DETACHED
@@ -131,4 +135,7 @@ def loops_around(script: Script, node: ast.AST) -> list[ast.AST]:
 def cross_entropies(script: Script) -> list[ast.Call]:
     """Where a file works out, or makes, a cross-entropy loss, which takes a soft-max of its own."""
     made = [call for name, call in losses(script).values() if name == "CrossEntropyLoss"]
-    return [*(call for name, call in loss_calls(script) if name in {"CrossEntropyLoss", "cross_entropy"}), *made]
+    return [
+        *(call for call, name in loss_calls(script).items() if name in {"CrossEntropyLoss", "cross_entropy"}),
+        *made,
+    ]

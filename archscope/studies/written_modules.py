@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from archscope.studies.syntax import Function, Script, assigned, own_nodes
+from archscope.studies.syntax import Function, Script, assigned
 
 
 def module_classes(script: Script) -> Iterator[ast.ClassDef]:
@@ -18,10 +18,10 @@ def module_classes(script: Script) -> Iterator[ast.ClassDef]:
             yield cls
 
 
-def returns(cls: ast.ClassDef) -> list[ast.Return]:
+def returns(script: Script, cls: ast.ClassDef) -> list[ast.Return]:
     """The returns of a module's ``forward``, in the order of the text."""
     forward = _method(cls, "forward")
-    nodes = own_nodes(forward) if forward is not None else ()
+    nodes = script.own(forward) if forward is not None else ()
     return [node for node in nodes if isinstance(node, ast.Return) and node.value is not None]
 
 
@@ -30,7 +30,7 @@ def last_calls(script: Script, cls: ast.ClassDef) -> list[tuple[str, ast.AST]]:
 
     Of several outputs the first counts. A name is that of the function or the layer class, as it is written.
     """
-    found = returns(cls)
+    found = returns(script, cls)
     if not found or found[-1].value is None:
         return []
     value = found[-1].value
@@ -90,7 +90,7 @@ def _layers_of(script: Script, cls: ast.ClassDef, name: str) -> list[ast.Call]:
     """The layers that an attribute is made of, the last one first: those of an ``nn.Sequential`` one by one."""
     init = _method(cls, "__init__")
     found: list[ast.Call] = []
-    for node in own_nodes(init) if init is not None else ():
+    for node in script.own(init) if init is not None else ():
         for target, value in assigned(node):
             if ast.unparse(target) == name and isinstance(value, ast.Call):
                 found = _unpacked(script, value)
@@ -110,7 +110,7 @@ def _unpacked(script: Script, call: ast.Call) -> list[ast.Call]:
 
 def _last_assignment(script: Script, name: ast.Name) -> ast.expr | None:
     found: ast.expr | None = None
-    for node in own_nodes(script.scope_of(name)):
+    for node in script.own(script.scope_of(name)):
         if getattr(node, "lineno", 0) > name.lineno:
             break
         for target, value in assigned(node):

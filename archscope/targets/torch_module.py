@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def module_of(graph: Graph, *, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> nn.Module:
-    """The network as a module, in train mode, its parameters initialised as torch does by default.
+    """The network as a module, in train mode, its parameters initialised as torch does by default, frozen ones frozen.
 
     It takes (batch, channels, height, width) and returns logits; while training, a network with auxiliary heads returns
     a named tuple, the graph's outputs in their order. ``device="meta"`` allocates nothing.
@@ -70,8 +70,9 @@ class _Builder:
         place = {"device": self.device, "dtype": self.dtype} if stored else {}
         module: nn.Module = kind(*call.args, **call.kwargs, **place)
         for name, index in node.parameters.items():
-            own = module.get_parameter(name)
-            setattr(module, name, self.parameters.setdefault(index, own))
+            own = self.parameters.setdefault(index, module.get_parameter(name))
+            own.requires_grad = self.graph.parameters[index].trainable
+            setattr(module, name, own)
         return module
 
 

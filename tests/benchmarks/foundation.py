@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 SUMMARY = ("-m", "archscope", "summary", "vgg16")
 TORCHINFO = ("-c", "import torchvision, torchinfo; torchinfo.summary(torchvision.models.vgg16(), (1, 3, 224, 224))")
+CHECK = ("-m", "archscope", "check", "--all", "--witness", "published")
 BARE = ("-c", "pass")
 
 
@@ -115,5 +116,6 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 if __name__ == "__main__":
     print("bare interpreter -> summary ", in_turn(BARE, SUMMARY, 15), "(at most 16× CPU)")
     print("summary -> torchinfo        ", in_turn(SUMMARY, TORCHINFO, 5), "(at least 30× wall, 25× memory)")
+    print("summary -> all printed cells", in_turn(SUMMARY, CHECK, 7), "(at most 6× CPU)")
     library()
     modules()

@@ -39,7 +39,7 @@ def test_what_is_only_written_differently_fails_when_one_is_strict(archscope: Ca
     outcome = archscope("diff pools.toml:A pools.toml:B")
     assert (outcome.code, outcome.err) == (0, "")
     assert "the same numbers come out at this input size" in outcome.out
-    assert "rounds down, spec up: the same windows at this size" in outcome.out
+    assert "rounds down, spec up: the same windows" in outcome.out
     assert archscope("diff pools.toml:A pools.toml:B --strict").code == 1
     assert archscope("diff pools.toml:A pools.toml:B --input 32").code == 1
     rows = list(csv.DictReader(io.StringIO(archscope("diff pools.toml:A pools.toml:B --format csv").out)))
@@ -69,3 +69,20 @@ def test_a_network_that_there_is_not_is_named(line: str, archscope: Callable) ->
     outcome = archscope(line)
     assert outcome.code == 1
     assert outcome.err.startswith("unknown-network: no network is called 'vgg61'\n")
+
+
+def test_changes_can_be_made_to_the_network_only(archscope: Callable) -> None:
+    outcome = archscope("diff vgg16 vgg16 --blocks 2,2,2,3,3 --spec-as-is")
+    assert outcome.code == 1
+    assert "conv3_3  one conv fewer in block 3: 15 weight layers, not 16" in outcome.out
+    assert archscope("diff vgg16 vgg16 --blocks 2,2,2,3,3").code == 0
+
+
+def test_a_module_is_held_against_a_table_at_its_input(archscope: Callable) -> None:
+    pytest.importorskip("torchvision")
+    outcome = archscope("diff torchvision.models:vgg16 vgg16")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("vgg16, held against vgg16 (the spec): no difference\n")
+    assert "after features.30 (pool5)  adaptiveavgpool7 added: it does nothing at this size" in outcome.out
+    assert archscope("diff torchvision.models:vgg16 vgg16 --strict").code == 1
+    assert archscope("diff torchvision.models:vgg16 vgg16 --input 256").code == 1

@@ -133,9 +133,9 @@ def test_a_network_without_a_table_has_no_published_numbers():
 def test_no_graph_is_made_of_a_network_that_nothing_is_printed_about():
     table = catalog.find("vgg16_bn").table
     assert concerned("published", table, "vgg16")
-    assert not concerned("published", table, "vgg16_bn")
-    assert concerned("flop_counter", table, "vgg16_bn")
-    assert check("vgg16_bn", witnesses=["published"]) == ()
+    assert not concerned("published", table, "vgg19_bn")
+    assert concerned("flop_counter", table, "vgg19_bn")
+    assert check("vgg19_bn", witnesses=["published"]) == ()
 
 
 STRIDED = """
@@ -343,3 +343,17 @@ def test_the_sheet_of_a_check_counts_the_cells_of_each_paper(archscope):
     counted = {"checked": 67, "agrees": 54, "explained": 13, "refuted": 0, "stale": 0, "undecided": 0}
     assert {key: googlenet[key] for key in counted} == counted
     assert sum(vgg[key] for key in ("agrees", "explained", "refuted", "stale", "undecided")) == vgg["checked"]
+
+
+def test_an_erratum_of_a_source_that_prints_no_such_number_fails_the_check():
+    erratum = '[[errata]]\nrow = "TOTAL"\ncolumn = "macs"\nprinted = "3M"\nsays = "?"\nsource = "?"\n'
+    below = TOTALS.format(total="988") + erratum + 'published = "listing"\n'
+    (stale,) = [f for f in _findings(_strided("2", below, "adaptiveavgpool1")) if f.status == STALE]
+    assert (stale.what, stale.claimed, stale.why) == ("TOTAL, macs", "3M", "listing prints no such number")
+
+
+def test_an_erratum_that_mends_nothing_of_a_cell_without_a_number_is_undecided_and_says_so():
+    erratum = STRIDE.replace('instead = "2"\n', "").replace('printed = "1"', 'printed = "2"')
+    (undecided,) = [f for f in _findings(_strided("2", erratum, "adaptiveavgpool1")) if f.status == UNDECIDED]
+    said = "it is no number, and nothing is said to stand instead: The next row takes 8×8."
+    assert (undecided.claimed, undecided.computed, undecided.why) == ("2", "", said)

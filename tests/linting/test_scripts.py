@@ -164,6 +164,15 @@ CASES = [
         "        best = acc\n        best_model = copy.deepcopy(model.state_dict())\n",
     ),
     Case(
+        "checkpoint-on-test-set",
+        "for phase in ['train', 'test']:\n    acc = run(phase)\n    if phase == 'test' and acc > best_acc:\n"
+        "        best_acc = acc\n        torch.save(model.state_dict(), 'best.pt')\n",
+        "if phase == 'test' and acc > best_acc:",
+        "loader = DataLoader(datasets.ImageFolder('test_run/val'))\nfor epoch in range(9):\n    acc = run(loader)\n"
+        "    if acc > best_acc:\n        torch.save(model, 'best.pt')\n"
+        "    if phase == 'test':\n        torch.save(model, 'a')\n",
+    ),
+    Case(
         "evaluation-without-eval",
         "with torch.no_grad():" + EVALUATION.replace("\n", "\n    "),
         "for x, y in test_loader:",

@@ -82,14 +82,19 @@ REPEATED = '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = '
     [
         multiplied("abcdefghijklmnopqrst", 2),
         multiplied("abcdefg", 10),
-        f"{REPEATED}[{{ repeat = 1000, layers = [{{ repeat = 1000, layers = [] }}] }}]",
+        f'{REPEATED}[{{ repeat = 1000, layers = ["relu"] }}]',
         f'{REPEATED}[{{ repeat = 1000, branches = [[], ["relu"]] }}]',
     ],
-    ids=["doubled", "tenfold", "repeats of nothing", "repeats of branches"],
+    ids=["doubled", "tenfold", "repeats of a layer", "repeats of branches"],
 )
 def test_a_table_that_asks_for_a_billion_layers_is_refused(below: str):
     text = table("| a |", heads="| A |", below=below)
     check_error(text, "too-many-items", 6, 3, "more than 20,000 layers and blocks", "row 1, column A")
+
+
+def test_a_billion_repeats_of_nothing_are_nothing():
+    below = f"{REPEATED}[{{ repeat = 1000, layers = [{{ repeat = 1000, layers = [] }}] }}]"
+    check_error(table("| a |", heads="| A |", below=below), "no-layers", 3, 1, "no row is a layer of A")
 
 
 def test_a_text_that_multiplies_itself_is_refused():

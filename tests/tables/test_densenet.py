@@ -38,8 +38,8 @@ def test_torchvisions_state_dict_fits_and_gives_its_outputs(name: str) -> None:
     assert archscope.load(name).torchvision == name
 
 
-def test_no_printed_number_is_refuted() -> None:
-    assert explained("densenet") == []
+def test_the_largest_network_is_named_for_a_layer_less_than_it_has() -> None:
+    assert explained("densenet") == [("densenet264", "depth of total (Table 1, the head of the column)", "264")]
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -17,6 +17,9 @@ from archscope.spec.table import read_grid
 
 FIRST = (4_231_976, 568_740_352)
 
+SHALLOW = {"row 14.Type / Stride": "", "row 15.Type / Stride": ""}
+"""Table 5: "the 5 layers of separable filters with feature size 14 × 14 × 512 in Table 1 are removed"."""
+
 MULTIPLIERS = [
     ("1", 224, 4_231_976, 568_740_352),
     ("0.75", 224, 2_585_560, 325_400_448),
@@ -38,6 +41,10 @@ def test_the_first_version_has_its_exact_params_and_macs_in_28_layers() -> None:
 @pytest.mark.parametrize(("width", "side", "params", "macs"), MULTIPLIERS)
 def test_width_and_resolution_multipliers_give_exact_figures(width: str, side: int, params: int, macs: int) -> None:
     assert counts("mobilenet_v1", width=width, input_size=(side, side)) == (params, macs)
+
+
+def test_the_shallow_network_of_table_5_is_the_table_without_its_five_equal_rows() -> None:
+    assert counts("mobilenet_v1", set=SHALLOW) == (2_887_976, 307_323_392)
 
 
 def test_every_row_is_printed_with_the_input_and_the_filter_that_it_has() -> None:
@@ -93,10 +100,12 @@ def _share(counts_of: dict[str, int], kind: str) -> str:
     return f"{100 * counts_of[kind] / sum(counts_of.values()):.2f}%"
 
 
-def test_refuted_are_a_stride_two_swapped_digits_and_what_the_second_paper_prints_for_the_first_network() -> None:
+def test_refuted_are_a_stride_two_swapped_digits_and_figures_of_other_networks_than_the_one_beside_them() -> None:
     place = "macs of total (arXiv:1801.04381 (MobileNetV2), Table 4)"
     assert explained("mobilenet_v1") == [
         ("mobilenet_v1", "macs share of Conv 3 × 3 (Table 2)", "1.19%"),
+        ("mobilenet_v1", "macs of 1.0 MobileNet-224 (Table 10)", "569"),
+        ("mobilenet_v1", "macs of 1.0 MobileNet-192 (Table 10)", "418"),
         ("mobilenet_v1", place, "575M"),
         ("mobilenet_v1", "3 × 3 × 1024 dw, Type / Stride", "s2"),
     ]
@@ -128,10 +137,11 @@ def test_below_a_width_of_1_the_last_convolution_keeps_its_1280_channels() -> No
     assert counts("mobilenet_v2", width="1.4", round_to=1) != counts("mobilenet_v2", width="1.4")
 
 
-def test_a_wider_second_version_is_printed_with_more_than_it_has() -> None:
+def test_the_narrowest_and_the_widest_second_version_are_printed_with_figures_that_they_do_not_have() -> None:
     assert explained("mobilenet_v2") == [
         ("mobilenet_v2", "params of MobileNetV2 (1.4) (Table 4)", "6.9M"),
         ("mobilenet_v2", "macs of MobileNetV2 (1.4) (Table 4)", "585M"),
+        ("mobilenet_v2", "macs of multiplier 0.35, resolution 96 (section 4)", "7"),
     ]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from zoo import assert_is_torchvisions, counts, explained, macs, module_counts, table, weighted
 
 import archscope
+from archscope.core.arithmetic import product
 from archscope.graph.graph import Graph, Node
 from archscope.ops.conv import Conv
 
@@ -59,9 +62,35 @@ def test_a_network_that_torchvision_has_takes_its_state_dict_and_gives_its_outpu
     assert archscope.load(name).torchvision == TORCHVISION[name]
 
 
-@pytest.mark.parametrize("stem", ["resnet", "resnet_cifar", "resnext", "wide_resnet"])
-def test_no_printed_number_is_refuted(stem: str) -> None:
-    assert explained(stem) == []
+SENET = "(arXiv:1709.01507 (SENet), Table 2, re-implementation)"
+
+REFUTED = {
+    "resnet": [
+        ("resnet101", f"macs of ResNet-101 [13] {SENET}", "7.58"),
+        ("resnet152", f"macs of ResNet-152 [13] {SENET}", "11.30"),
+    ],
+    "resnet_cifar": [],
+    "resnext": [("resnext50_32x4d", f"macs of total {SENET}", "4.24G")],
+    "wide_resnet": [],
+}
+
+
+@pytest.mark.parametrize("stem", REFUTED)
+def test_only_another_papers_counts_of_these_networks_are_refuted(stem: str) -> None:
+    assert explained(stem) == REFUTED[stem]
+
+
+@pytest.mark.parametrize(
+    ("network", "printed"),
+    [
+        ("resnet50", 3.86), ("resnet101", 7.58), ("resnet152", 11.30), ("resnext50_32x4d", 4.24),
+        ("se_resnet50", 3.87), ("bn_inception", 2.03),
+    ],
+)  # fmt: skip
+def test_that_paper_counts_one_more_operation_for_each_number_that_a_convolution_puts_out(network: str, printed: float):
+    graph = archscope.lower(network)
+    outputs = sum(product(graph.shape_out(node)) for node in graph.nodes if isinstance(node.op, Conv))
+    assert math.floor((macs(graph) + outputs) / 1e7) / 100 == printed
 
 
 @pytest.mark.parametrize("alias", ["resnet50_v1.5", "resnet50_torchvision", "ResNet-50-v1-5"])
