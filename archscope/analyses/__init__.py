@@ -3,7 +3,7 @@
 A module here defines ``COLUMNS``, a :class:`Column` for each column that it gives, and
 ``analyse(graph, setting) -> {column: values}``, one value per node of the graph, in order, and behind them any that
 belong to no node. None is a value that could not be worked out: it makes the total a lower bound, and is never counted
-as 0.
+as 0. Where a total does not follow from the values, the module has ``totals(graph, setting) -> {column: Total}`` too.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ Values = Sequence[Any]
 class Column(NamedTuple):
     """A column: its name, its head in print, and what it means (the convention, printed with the numbers).
 
-    unit: ``count``, ``bytes`` or ``shape``; it says how a value is printed. total: ``sum``; ``largest`` of all values,
-    of layers that run in another mode too; ``path`` for what is summed along the longest path; ``none`` where a total
-    means nothing.
+    unit: ``count``, ``bytes``, ``shape``, ``side`` (a number, or one per axis) or ``text``; it says how a value is
+    printed. total: ``sum``; ``largest`` of all values, of layers that run in another mode too; ``path`` for what is
+    summed along the longest path; ``own`` where the analysis has a function ``totals``; ``none`` where a total means
+    nothing. A block has what its output has where there is nothing to sum.
     """
 
     name: str
@@ -34,6 +35,18 @@ class Column(NamedTuple):
     means: str
     unit: str = "count"
     total: str = "sum"
+
+
+class Total(NamedTuple):
+    """A network's value and how far it can be trusted: ``exact``; ``bound`` when it is not; ``unavailable``.
+
+    missing: the ops whose values could not be worked out. at_most: a bound is not passed, and not reached perhaps.
+    """
+
+    value: Any
+    status: str = "exact"
+    missing: tuple[str, ...] = ()
+    at_most: bool = False
 
 
 class Analysis(Protocol):
@@ -66,6 +79,12 @@ def of_column(column: str) -> tuple[Analysis, Column]:
             if each.name == column:
                 return find(name), each
     raise unknown_name("column", column, columns())
+
+
+def own_totals(analysis: Analysis, graph: Graph, setting: Setting) -> dict[str, Total]:
+    """The totals that an analysis works out itself; none for one whose totals are sums."""
+    totals = getattr(analysis, "totals", None)
+    return {} if totals is None else totals(graph, setting)
 
 
 def columns() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +70,7 @@ def summary(
     profile = profiles.profile(network, batch, dtype=dtype, mode=mode, columns=asked, **changes)
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
-        rows.sort(key=lambda row: -1 if row.values[sort] is None else row.values[sort], reverse=True)
+        rows.sort(key=lambda row: _order(row.values[sort]), reverse=True)
     emit(sheet_of(profile, rows), format_, output)
 
 
@@ -83,9 +83,16 @@ def _known(names: list[str], sort: str | None) -> list[str]:
             flag = "--sort" if name == sort else "--columns"
             message = f"{flag}: no column is called {name!r}"
             raise UsageError(Problem("unknown-column", message, expected=", ".join(analyses.columns()))) from error
-        if name == sort and unit == "shape":
-            raise UsageError(Problem("bad-value", f"--sort is {name!r}, and shapes have no order"))
+        if name == sort and unit in {"shape", "text"}:
+            raise UsageError(Problem("bad-value", f"--sort is {name!r}, and {unit}s have no order"))
     return names
+
+
+def _order(value: Any) -> int:
+    """Where a value stands among others: by its larger side where it has several, unknown ones last."""
+    if value is None:
+        return -(10**9)
+    return max(value) if isinstance(value, tuple) else int(value)
 
 
 def sheet_of(profile: Profile, rows: list[Row]) -> Sheet:
@@ -115,7 +122,8 @@ def _total(profile: Profile, column: str) -> object:
     total = profile.totals[column]
     if total.value is None:
         return ""
-    return f"≥ {total.value:,}" if total.status == "bound" else total.value
+    unit = next(each.unit for each in profile.columns if each.name == column)
+    return f"{'≤' if total.at_most else '≥'} {spelled(total.value, unit)}" if total.status == "bound" else total.value
 
 
 def _notes(profile: Profile) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archscope.core.errors import Problem, ShapeError
 
@@ -39,6 +39,8 @@ class PointsDiffer(Exception):
         super().__init__("the points of an array differ in structure: they have to be looked at apart")
         self.where = where
 
+
+Chosen = TypeVar("Chosen", bound=int)
 
 _unusable: ContextVar[list[Any] | None] = ContextVar("unusable", default=None)
 
@@ -86,7 +88,7 @@ def smallest(a: Size, b: Size) -> Size:
     return _elementwise("minimum", "Min", a, b)
 
 
-def choose(condition: bool, a: Size, b: Size) -> Size:
+def choose(condition: bool, a: Chosen, b: Chosen) -> Chosen:
     """``a`` where the condition holds and ``b`` elsewhere.
 
     >>> choose(7 > 3, 55, 54)
@@ -95,7 +97,7 @@ def choose(condition: bool, a: Size, b: Size) -> Size:
     if isinstance(condition, bool):
         return a if condition else b
     if type(condition).__module__.startswith("numpy"):
-        merged: Size = _chosen(condition, a, b)
+        merged: Chosen = _chosen(condition, a, b)
         return merged
     import sympy
 

@@ -110,12 +110,21 @@ class Tensor(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The window that an op slides over its input, per axis (height, width); the receptive field follows from it."""
+    """The window that an op slides over its input, per axis (height, width); the receptive field follows from it.
 
-    kernel_size: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
+    A stride of 0 is a window that stays where it is: every output sees the same. exact: whether each output sees
+    exactly such a window, and not less.
+    """
+
+    kernel_size: tuple[Size, Size]
+    stride: tuple[Size, Size] = (1, 1)
+    padding: tuple[Size, Size] = (0, 0)
+    dilation: tuple[Size, Size] = (1, 1)
+    exact: tuple[bool, bool] = (True, True)
+
+
+ONE_POSITION = Window((1, 1))
+"""What an op sees that maps each position by itself: elementwise ones, norms, joins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", 
 class Field(NamedTuple):
     """A column of a sheet.
 
-    name: what machines call it. unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``ratio``, ``share`` or
-    ``bar``. keep: the order in which a narrow terminal gives columns up, the highest first and equal ones together; 0
-    is never given up. least: to how many characters it may cut them before that; 0 is never cut. heading: a terminal
-    has no such column, since the headings of the sheet say it.
+    name: what machines call it. unit: ``text``, ``count``, ``signed``, ``bytes``, ``shape``, ``side`` (a number, or one
+    per axis), ``ratio``, ``share`` or ``bar``. keep: the order in which a narrow terminal gives columns up, the highest
+    first and equal ones together; 0 is never given up. least: to how many characters it may cut them before that; 0 is
+    never cut. heading: a terminal has no such column, since the headings of the sheet say it.
     """
 
     name: str
@@ -110,6 +110,7 @@ def _bytes(value: float) -> str:
 
 _SPELLINGS: dict[str, Callable[[Any], str]] = {
     "shape": lambda value: "×".join(str(size) for size in value),
+    "side": lambda value: "×".join(f"{size:,}" for size in value) if isinstance(value, tuple) else f"{value:,}",
     "count": lambda value: f"{value:,}",
     "signed": lambda value: f"{value:+,}" if value else "0",
     "bytes": _bytes,

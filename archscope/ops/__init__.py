@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.errors import Problem, Unsupported
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Window
+from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Window
 
 _LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
@@ -121,6 +121,13 @@ class Op:
         """The window it slides over its input; None where it reads one position, or all of them."""
         return None
 
+    def sees(self, *inputs: Shape) -> Window | None:
+        """Which positions of such inputs one position of the output is made of; the receptive field follows from it.
+
+        None where that is not known, and with it the receptive field of all that follows.
+        """
+        return self.window
+
     def torch(self, *inputs: Shape) -> Call:
         """The torch module or function that does this on such inputs. Raises Unsupported where it was only seen."""
         raise Unsupported(Problem("no-call", f"{self.label} was seen in a module, and cannot be built from a graph"))
@@ -134,6 +141,9 @@ class Elementwise(Op):
 
     def macs(self, *inputs: Shape) -> Size | None:
         return 0
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
 
 class Activation(Elementwise):

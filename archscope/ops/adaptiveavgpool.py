@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Pair, Seen, Setting, axes, pair, short
+from archscope.core.arithmetic import Shape, Size, choose, product
+from archscope.core.records import Call, MemoryRule, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
 
 
@@ -38,6 +38,17 @@ class AdaptiveAvgPool(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         to_one = pair(self.output_size) == (1, 1)  # torch computes it as a mean, which keeps nothing
         return MemoryRule(saved=() if to_one else ("input0",))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        """One window for all outputs: exact where the output divides the input, else one that holds each of them.
+
+        torch averages from ``i·n // size`` up to, not including, ``ceil((i + 1)·n / size)``.
+        """
+        sizes = tuple(zip(inputs[0][2:], pair(self.output_size), strict=True))
+        (down, across) = (choose(size == 1, 0, n // size) for n, size in sizes)
+        (height, width) = (n - (size - 1) * (n // size) for n, size in sizes)
+        (high, wide) = (n % size == 0 for n, size in sizes)
+        return Window((height, width), (down, across), exact=(high, wide))
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.AdaptiveAvgPool2d", (short(pair(self.output_size)),))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window, spelled
 from archscope.ops import Op
 
 
@@ -44,6 +44,9 @@ class Add(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="inplace" if self.inplace else "new", grads="alias")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.iadd" if self.inplace else "operator.add")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product
+from archscope.core.arithmetic import Shape, Size, choose, product
 from archscope.core.pooling import pooled_shape, pooling_window
 from archscope.core.records import Call, MemoryRule, Padding, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
@@ -51,6 +51,15 @@ class AvgPool(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(saved=("input0",))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        """Its window; over a whole map, unpadded, it is global average pooling, and stays where it is."""
+        window, (height, width) = self.window, inputs[0][2:]
+        if window.padding != (0, 0):
+            return window
+        down, across = window.stride
+        strides = (choose(window.kernel_size[0] >= height, 0, down), choose(window.kernel_size[1] >= width, 0, across))
+        return window._replace(stride=strides)
 
     def torch(self, *inputs: Shape) -> Call:
         window = self.window

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Tensor
+from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Tensor, Window
 from archscope.ops import Op
 
 
@@ -63,6 +63,9 @@ class BatchNorm(Op):
         item = 4 if setting.device == "cuda" and setting.item_bytes < 4 else setting.item_bytes
         statistics = (Aux("save_mean", channels, item), Aux("save_invstd", channels, item))
         return MemoryRule(aux=statistics, saved=(*saved, "save_mean", "save_invstd"))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         usual = {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window, spelled
 from archscope.ops import Moving, Op
 
 
@@ -35,6 +35,9 @@ class Concat(Moving):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(grads="part")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.cat", (1,), listed=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.core.records import Call, MemoryRule, Seen, Setting, Window, pair
 from archscope.ops import Op
 
 Sizes = tuple[int, ...]
@@ -63,6 +63,13 @@ class Convolution(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(saved=("input0", "weight"))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        if len(self.kernel_size) != 2 or len(inputs[0]) != 4:
+            return None
+        (height, width), (down, across) = self.kernel_size, self.dilation
+        ahead = (down * (height - 1) // 2, across * (width - 1) // 2) if self.padding is None else self.padding
+        return Window((height, width), pair(self.stride), pair(ahead), (down, across))
 
     def torch(self, *inputs: Shape) -> Call:
         channels = inputs[0][-len(self.kernel_size) - 1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -48,6 +48,9 @@ class FC(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(saved=("input0", "weight"), autocast="low")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if len(inputs[0]) == self.rank else None
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.Linear", (inputs[0][-1], self.out_features), {} if self.bias else {"bias": False})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, product
-from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Moving, Op
 
 
@@ -26,6 +26,10 @@ class Flatten(Moving):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="view", grads="alias")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        axes = inputs[0][2:]
+        return Window((axes[0], axes[1]), (0, 0)) if len(axes) == 2 else ONE_POSITION if not axes else None
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.flatten", (1,))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -47,6 +47,10 @@ class GroupNorm(Op):
         statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
         weight = ("weight",) if self.affine else ()
         return MemoryRule(aux=statistics, saved=("input0", *weight, "mean", "rstd"))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        axes = inputs[0][2:]  # its statistics are those of a whole map
+        return Window((axes[0], axes[1]), (0, 0)) if len(axes) == 2 else ONE_POSITION if not axes else None
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

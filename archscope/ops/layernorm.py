@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Aux, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -47,6 +47,9 @@ class LayerNorm(Op):
         rows = product(inputs[0][: -self.axes])
         statistics = (Aux("mean", rows, 4), Aux("rstd", rows, 4))
         return MemoryRule(aux=statistics, saved=("input0", *self.weights(*inputs), "mean", "rstd"))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if len(inputs[0]) == 2 else None
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Natural, Seen, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Natural, Seen, Setting, Window
 from archscope.ops import Elementwise, Op
 
 
@@ -28,6 +28,9 @@ class LogSoftmax(Elementwise):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(saved=("output",))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if self.dim == 1 else None
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.LogSoftmax", (), {"dim": self.dim})

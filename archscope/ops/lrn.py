@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, InnerCall, MemoryRule, Setting
+from archscope.core.records import ONE_POSITION, Call, InnerCall, MemoryRule, Setting, Window
 from archscope.ops import Op
 
 
@@ -60,6 +60,9 @@ class LRN(Op):
                 InnerCall(quotient, (0, 6), full),  # 7
             )
         )
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("nn.LocalResponseNorm", (self.size,), {"alpha": self.alpha, "beta": self.beta, "k": self.k})

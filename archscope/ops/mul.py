@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, choose, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, spelled
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window, spelled
 from archscope.ops import Op
 
 
@@ -42,6 +42,9 @@ class Mul(Op):
         full = product(inputs[0])
         stretched = sum(choose(product(other) == full, 0, full) for other in inputs[1:])
         return MemoryRule(saved=tuple(f"input{n}" for n in range(len(inputs))), transient=stretched)
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("operator.mul")

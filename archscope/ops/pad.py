@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape
-from archscope.core.records import Call, MemoryRule, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Setting, Window
 from archscope.ops import Moving
 
 
@@ -31,6 +31,9 @@ class Pad(Moving):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule()
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         # torch counts axes from the last one: width, height, channels.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 KEEPS_NOTHING = frozenset({
@@ -74,6 +74,9 @@ class Pointwise(Op):
         if self.function in KEEPS_INPUTS:
             return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
         return None  # what is kept of another function was not measured
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if all(len(each) == len(self.shape) for each in inputs) else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, MemoryRule, Seen, Setting
+from archscope.core.records import Aux, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -54,6 +54,12 @@ class Pool(Op):
             to_one = self.function.startswith("adaptive") and product(self.shapes[0][2:]) == 1
             return MemoryRule(saved=() if to_one else ("input0",))
         return MemoryRule(aux=(Aux("indices", product(self.shapes[0]), 8),), saved=("input0", "indices"))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        """All of a map for an adaptive pool to one position; of others capturing keeps too little."""
+        axes = inputs[0][2:]
+        to_one = self.function.startswith("adaptive") and product(self.shapes[0][2:]) == 1
+        return Window((axes[0], axes[1]), (0, 0)) if to_one and len(axes) == 2 else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.core.records import MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 KEEPS_NOTHING = frozenset({
@@ -15,6 +15,9 @@ KEEPS_NOTHING = frozenset({
 KEEPS_OUTPUT = frozenset({
     "amax", "amin", "prod", "norm", "linalg_vector_norm", "logsumexp", "cumprod",
 })  # fmt: skip  # fmt: skip  # fmt: skip
+
+GLOBAL = frozenset({"mean", "sum", "amax", "amin"})
+"""What may pool a whole map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,13 @@ class Reduction(Op):
         if self.function in KEEPS_NOTHING:
             return MemoryRule()
         return MemoryRule(saved=("input0", "output") if self.function in KEEPS_OUTPUT else ("input0",))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        """All of a map where one position is left of it, with or without its axes: global pooling by another name."""
+        batch, channels, *axes = (*inputs[0], 0, 0)[: max(2, len(inputs[0]))]
+        left = self.shapes[0]
+        to_one = len(axes) == 2 and left[:2] == (batch, channels) and set(left[2:]) <= {1} and channels not in axes
+        return Window((axes[0], axes[1]), (0, 0)) if to_one and self.function in GLOBAL else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Call, MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -43,6 +43,9 @@ class RMSNorm(Op):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return None  # it differs between torch's fused kernel and its composition, and was not measured
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if len(inputs[0]) == 2 else None
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps is None else {"eps": self.eps}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, require
-from archscope.core.records import Call, MemoryRule, Natural, Setting
+from archscope.core.records import ONE_POSITION, Call, MemoryRule, Natural, Setting, Window
 from archscope.ops import Moving
 
 
@@ -31,6 +31,9 @@ class Slice(Moving):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="view")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.narrow", (1, self.start, self.stop - self.start))

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archscope.core.arithmetic import Shape
-from archscope.core.records import MemoryRule, Seen, Setting
+from archscope.core.records import ONE_POSITION, MemoryRule, Seen, Setting, Window
 from archscope.ops import Moving, Op
+
+IDENTITIES = frozenset({"dropout", "feature_dropout", "alpha_dropout", "lift_fresh", "detach", "contiguous", "alias"})
+"""What leaves every number where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class View(Moving):
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="view", grads="alias")
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return ONE_POSITION if self.function in IDENTITIES else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from archscope import analyses
-from archscope.analyses import Column, Values
+from archscope.analyses import Column, Total, Values
 from archscope.core.arithmetic import Size, largest
 from archscope.core.records import Setting
 from archscope.graph.graph import Graph, Node
@@ -15,15 +15,6 @@ from archscope.graph.paths import longest_path
 from archscope.spec.notation import write
 
 DEFAULT_COLUMNS = ("output_shape", "params", "macs", "activations")
-
-
-class Total(NamedTuple):
-    """A sum and how far it can be trusted: ``exact``; ``bound`` when some values are missing; ``unavailable``."""
-
-    value: Any
-    status: str = "exact"
-    missing: tuple[str, ...] = ()
-    """The ops whose values could not be worked out."""
 
 
 class Row(NamedTuple):
@@ -76,7 +67,7 @@ class Profile:
 
 def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAULT_COLUMNS) -> Profile:
     """The profile of a graph. Raises UnknownName for a column that no analysis gives."""
-    kept, values = _analysed(graph, setting, columns)
+    kept, values, own = _analysed(graph, setting, columns)
     runs = _running(graph, setting)
     rows = tuple(
         _row(graph, node, {column.name: values[column.name][n] for column in kept})
@@ -93,7 +84,7 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
         input_shape=graph.tensors[graph.inputs[0]].shape[1:],
         columns=kept,
         rows=rows,
-        totals=_totals(graph, kept, values, runs),
+        totals=_totals(graph, kept, values, runs) | own,
         aux={column.name: _total(column, aux, values, graph) for column in kept if aux and column.total == "sum"},
         depth=len(path),
         by_stage=_by_stage(graph, path),
@@ -105,18 +96,23 @@ def profile_graph(graph: Graph, setting: Setting, columns: Sequence[str] = DEFAU
 
 def totals(graph: Graph, setting: Setting, columns: Sequence[str]) -> dict[str, Total]:
     """Only the totals of a profile; of a graph whose sizes are arrays, the totals at all their points."""
-    kept, values = _analysed(graph, setting, columns)
-    return _totals(graph, kept, values, _running(graph, setting))
+    kept, values, own = _analysed(graph, setting, columns, totals_only=True)
+    return _totals(graph, kept, values, _running(graph, setting)) | own
 
 
-def _analysed(graph: Graph, setting: Setting, columns: Sequence[str]) -> tuple[tuple[Column, ...], dict[str, Values]]:
-    """The columns, and their values per node."""
+def _analysed(
+    graph: Graph, setting: Setting, columns: Sequence[str], *, totals_only: bool = False
+) -> tuple[tuple[Column, ...], dict[str, Values], dict[str, Total]]:
+    """The columns, their values per node, and the totals that do not follow from those."""
     found = [analyses.of_column(name) for name in columns]
     values: dict[str, Values] = {}
+    own: dict[str, Total] = {}
     for analysis, column in found:
-        if column.name not in values:
+        if column.total == "own" and column.name not in own:
+            own |= analyses.own_totals(analysis, graph, setting)
+        if column.name not in values and not (totals_only and column.total == "own"):
             values |= analysis.analyse(graph, setting)
-    return tuple(column for _, column in found), values
+    return tuple(column for _, column in found), values, {name: own[name] for name in columns if name in own}
 
 
 def _running(graph: Graph, setting: Setting) -> list[bool]:
@@ -145,7 +141,7 @@ def _depth(graph: Graph, scope: int) -> int:
 
 
 def _total(column: Column, nodes: Iterable[int], values: dict[str, Values], graph: Graph) -> Total:
-    if column.total == "none":
+    if column.total in {"none", "own"}:
         return Total(None, "unavailable")
     if column.total == "path":
         return Total(len(longest_path(graph)))
@@ -200,11 +196,12 @@ def _ancestor(graph: Graph, scope: int, depth: int) -> int | None:
 
 def _block_row(profile: Profile, graph: Graph, scope: int, rows: list[Row]) -> Row:
     block = graph.scopes[scope]
+    last = next((node.path for node in graph.nodes if block.outputs[0] in node.outputs), "")
     values: dict[str, Any] = {}
     for column in profile.columns:
         own = [row.values[column.name] for row in rows]
-        if column.total == "none":
-            values[column.name] = graph.tensors[block.outputs[0]].shape[1:] if column.unit == "shape" else None
+        if column.total in {"none", "own"}:
+            values[column.name] = next((row.values[column.name] for row in rows if row.path == last), None)
         elif column.total == "path":
             values[column.name] = len(longest_path(graph, scope))
         else:

@@ -304,6 +304,29 @@ def predicted_bytes(case: Case, rule: MemoryRule) -> dict[str, int]:
 
 
 @over_cases
+def test_an_output_has_gradients_where_the_op_sees_inputs(case: Case):
+    window, out = case.op.sees(*case.shapes), case.op.out_shape(*case.shapes)
+    assert window is not None, "every op of the folder says what it sees"
+    torch.manual_seed(0)
+    leaves = [torch.rand(shape, requires_grad=True) for shape in case.shapes]
+    function = callable_of(case.op, case.shapes)
+    if isinstance(function, torch.nn.Module):
+        function.eval()
+    result = function(*(leaf * 1 for leaf in leaves))  # no leaf: it may be overwritten
+    place = [size // 2 for size in out[2:]]
+    result[(slice(None), slice(None), *place)].sum().backward()
+    for axis, size in enumerate(case.shapes[0][2:]):
+        unit = place[axis] if place else 0
+        first = unit * window.stride[axis] - window.padding[axis]
+        taps = {first + n * window.dilation[axis] for n in range(window.kernel_size[axis])} & set(range(size))
+        for leaf in leaves:
+            others = [each for each in range(leaf.dim()) if each != axis + 2]
+            seen = set((leaf.grad.abs().sum(others) > 0).nonzero().flatten().tolist())
+            # A max pool passes on the gradient to one input of its window.
+            assert seen <= taps if "max" in (case.op.notation or "") or not window.exact[axis] else seen == taps
+
+
+@over_cases
 def test_notation_reads_back(case: Case):
     assert case.op.notation is None or read(write(case.op)) == case.op
 
@@ -315,7 +338,9 @@ def numbers_of(op: Op, shapes: tuple[Shape, ...]) -> list[Any]:
     outputs = [size for shape in op.out_shapes(*shapes) for size in shape]
     counts = [op.macs(*shapes), op.elementwise(*shapes), rule.transient, *(aux.elements for aux in rule.aux)]
     counts += [each for call in rule.calls for each in (call.elements, call.rule.transient)]
-    return [*weights, *outputs, *(count for count in counts if count is not None)]
+    window = op.sees(*shapes)
+    seen = [] if window is None else [*window.kernel_size, *window.stride]
+    return [*weights, *outputs, *seen, *(count for count in counts if count is not None)]
 
 
 def resized(shapes: tuple[Shape, ...], batch: Any, height: Any) -> tuple[Shape, ...]:
