@@ -220,7 +220,7 @@ def _shown(field: Field | None) -> dict[str, Any]:
     if field is None:
         return dict.fromkeys(column.name for column in COLUMNS)
     reaches = field.axes
-    exact = all(reach.exact for reach in reaches)
+    exact = all(_everywhere(reach.exact) for reach in reaches)
     return {
         "receptive_field": _short(tuple(reach.size for reach in reaches)),
         "jump": _short(tuple(reach.jump for reach in reaches)),
@@ -230,6 +230,10 @@ def _shown(field: Field | None) -> dict[str, Any]:
 
 
 def _short(sizes: tuple[Size, ...]) -> Size | tuple[Size, ...]:
-    """One number where all axes agree; arrays stay apart."""
-    agree = all(size is sizes[0] or (isinstance(size, int) and size == sizes[0]) for size in sizes)
-    return sizes[0] if agree else sizes
+    """One number where all axes agree, at all points of an array."""
+    return sizes[0] if all(_everywhere(size == sizes[0]) for size in sizes) else sizes
+
+
+def _everywhere(condition: Any) -> bool:
+    """Whether a condition holds, at all points of an array."""
+    return condition if isinstance(condition, bool) else bool(condition.all())

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 import archscope
 from archscope.analyses.receptive_field import Field, Reach, features, fields, union
 from archscope.core.arithmetic import Shape
+from archscope.core.counts import Counts
 from archscope.core.errors import UsageError
-from archscope.core.records import Call, Tensor
+from archscope.core.records import Call, Setting, Tensor
+from archscope.graph.resizing import resized
 from archscope.ops import Op
 from archscope.spec.network import Block, Spec
+from archscope.studies import profiling
 
 torch = pytest.importorskip("torch")
 
@@ -332,6 +335,20 @@ def test_a_slice_of_joined_branches_has_a_bound() -> None:
     assert of_layer(spec, "part") == (5, 1, -2, "bound")
     assert of_layer(spec, "next") == (7, 1, -3, "bound")
     assert of_layer(archscope.load(["conv3-4", "part: slice0:2"], input=(1, 16, 16)), "part")[3] == "exact"
+
+
+@pytest.mark.parametrize("wider", [0, 32])
+@pytest.mark.parametrize("network", ["vgg16", "googlenet", "se_resnet50", "lenet5"])
+def test_the_total_of_a_sweep_is_that_of_each_point(network: str, wider: int) -> None:
+    sides = [224, 225, 256, 320]
+    many = Counts(np.array(sides)), Counts(np.array(sides) + wider)
+    graph = resized(archscope.lower(network), (1, archscope.load(network).input_shape[0], *many))
+    value = profiling.totals(graph, Setting(), ["receptive_field"])["receptive_field"].value
+    axes = value if isinstance(value, tuple) else (value,)
+    for point, side in enumerate(sides):
+        at = tuple(int(np.broadcast_to(getattr(each, "values", each), 4)[point]) for each in axes)
+        alone = totals(network, input_size=(side, side + wider))["receptive_field"]
+        assert (alone if isinstance(alone, tuple) else (alone,) * len(at)) == at
 
 
 def test_arrays_of_sizes_give_the_fields_of_each_point() -> None:
