@@ -43,6 +43,7 @@ class PointsDiffer(Exception):
 Chosen = TypeVar("Chosen", bound=int)
 
 _unusable: ContextVar[list[Any] | None] = ContextVar("unusable", default=None)
+_decided: ContextVar[Callable[[Any], bool] | None] = ContextVar("decided", default=None)
 
 
 def product(sizes: Sequence[Size]) -> Size:
@@ -99,6 +100,9 @@ def choose(condition: bool, a: Chosen, b: Chosen) -> Chosen:
     if type(condition).__module__.startswith("numpy"):
         merged: Chosen = _chosen(condition, a, b)
         return merged
+    decide = _decided.get()
+    if decide is not None:
+        return a if decide(condition) else b
     import sympy
 
     return sympy.Piecewise((a, condition), (b, True))
@@ -110,7 +114,7 @@ def require(condition: bool, message: Callable[[], str]) -> None:
     For ints it raises :class:`ShapeError` with ``message()``. For arrays it marks the points where it fails as
     unusable (see :func:`unusable_points`). For symbols it is assumed.
     """
-    if condition is True:
+    if condition is True or _decided.get() is not None:
         return
     if condition is False:
         raise ShapeError(Problem("impossible-shape", message()))
@@ -123,6 +127,20 @@ def require(condition: bool, message: Callable[[], str]) -> None:
         points.append(~condition)
     else:
         raise ShapeError(Problem("impossible-shape", message()))
+
+
+@contextmanager
+def deciding(decide: Callable[[Any], bool]) -> Iterator[None]:
+    """While rules run on symbols, has each choice made by ``decide``, and takes for granted what they require.
+
+    It is for symbols that stand for known numbers, on which the rules have run before: what they required holds, though
+    two symbols of one number are not the same for ``==``.
+    """
+    token = _decided.set(decide)
+    try:
+        yield
+    finally:
+        _decided.reset(token)
 
 
 @contextmanager

@@ -47,6 +47,9 @@ class Op:
     joins: ClassVar[bool] = False
     """Whether it makes one tensor of several: what branches may be joined with, and no layer of its own."""
 
+    nonlinearity: ClassVar[bool] = False
+    """Whether it is what keeps two layers with weights from being one: an activation function."""
+
     weight_layer: ClassVar[bool] = False
     """Whether papers count it when they say how deep a network is: layers with a weight matrix."""
 
@@ -148,6 +151,8 @@ class Elementwise(Op):
 
 class Activation(Elementwise):
     """An op between layers that torch has as a module which may work in place."""
+
+    nonlinearity: ClassVar[bool] = True
 
     inplace: bool
     module: ClassVar[str]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product, require
-from archscope.core.records import Call, MemoryRule, Seen, Setting, Window, pair
+from archscope.core.records import Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 Sizes = tuple[int, ...]
@@ -67,9 +67,9 @@ class Convolution(Op):
     def sees(self, *inputs: Shape) -> Window | None:
         if len(self.kernel_size) != 2 or len(inputs[0]) != 4:
             return None
-        (height, width), (down, across) = self.kernel_size, self.dilation
-        ahead = (down * (height - 1) // 2, across * (width - 1) // 2) if self.padding is None else self.padding
-        return Window((height, width), pair(self.stride), pair(ahead), (down, across))
+        (height, width), (down, across), (far, wide) = self.kernel_size, self.stride, self.dilation
+        (top, left) = (far * (height - 1) // 2, wide * (width - 1) // 2) if self.padding is None else self.padding
+        return Window((height, width), (down, across), (top, left), (far, wide))
 
     def torch(self, *inputs: Shape) -> Call:
         channels = inputs[0][-len(self.kernel_size) - 1]

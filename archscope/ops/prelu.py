@@ -21,6 +21,7 @@ class PReLU(Elementwise):
     num_parameters: int = 1
 
     notation: ClassVar[str | None] = "prelu[{num_parameters}]"
+    nonlinearity: ClassVar[bool] = True
     captures: ClassVar[tuple[str, ...]] = ("prelu",)
     stores: ClassVar[tuple[str, ...]] = ("weight",)
 

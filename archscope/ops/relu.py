@@ -26,6 +26,7 @@ class ReLU(Elementwise):
     inplace: bool = True
 
     notation: ClassVar[str | None] = "relu[{ceiling}]"
+    nonlinearity: ClassVar[bool] = True
     words: ClassVar[dict[str, tuple[str, Any]]] = {"out-of-place": ("inplace", False)}
     captures: ClassVar[tuple[str, ...]] = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_")
 

@@ -21,6 +21,7 @@ class Sigmoid(Elementwise):
     """
 
     notation: ClassVar[str | None] = "sigmoid"
+    nonlinearity: ClassVar[bool] = True
     captures: ClassVar[tuple[str, ...]] = ("sigmoid",)
 
     def elementwise(self, *inputs: Shape) -> Size | None:

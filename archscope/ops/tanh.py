@@ -19,6 +19,7 @@ class Tanh(Elementwise):
     """
 
     notation: ClassVar[str | None] = "tanh"
+    nonlinearity: ClassVar[bool] = True
     captures: ClassVar[tuple[str, ...]] = ("tanh",)
 
     def elementwise(self, *inputs: Shape) -> Size | None:
