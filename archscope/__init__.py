@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archscope.api.annotations import annotate
     from archscope.api.checks import check
     from archscope.api.differences import diff
+    from archscope.api.explanations import explain
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
     from archscope.api.lints import lint
@@ -35,6 +36,7 @@ _HOMES = {
     "capture": "api.modules",
     "check": "api.checks",
     "diff": "api.differences",
+    "explain": "api.explanations",
     "fit": "api.fits",
     "fit_chip": "api.fits",
     "lint": "api.lints",
@@ -52,6 +54,7 @@ __all__ = [
     "capture",
     "check",
     "diff",
+    "explain",
     "fit",
     "fit_chip",
     "lint",

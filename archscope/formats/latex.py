@@ -12,6 +12,9 @@ _SPECIAL = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": "$<$", ">": "$>$", "|": "$|$", "[": "{[}", "]": "{]}", "*": "{*}",  # \\ followed by [ or * would take it
     "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "−": "$-$", "≥": r"$\ge$", "≤": r"$\le$", "±": r"$\pm$",
+    "′": "$'$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
+    **{digit: f"$^{number}$" for number, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    **{digit: f"$_{number}$" for number, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     "█": r"\rule{0.5em}{1ex}", "▏": r"\rule{0.1em}{1ex}", "…": r"\dots{}",
 }  # fmt: skip
 

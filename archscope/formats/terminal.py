@@ -56,7 +56,7 @@ def _grid(sheet: Sheet, layout: Layout, console: Console, width: int | None) -> 
     """Heads, rows and total, each a line."""
     rule = Text("─" * (sum(size for _, size in layout) + GAP * (len(layout) - 1)), style="dim")
     heads = Text(_line(tuple(each.head for each in sheet.fields), sheet, layout).plain, style="bold")
-    lines = [heads, rule]
+    lines = [heads, rule] if any(each.head for each in sheet.fields) else []
     for number, row in enumerate(sheet.rows):
         if number in sheet.headings:
             lines += [Text()] if number else []

@@ -29,6 +29,13 @@ CASES = {
     "check_mobilenet_v1": ("check mobilenet_v1 --witness published", 100),
     "check_two_papers": ("check inception_v4 inception_resnet_v2 --witness published", 120),
     "show_mobilenet_v1_computed": ("show mobilenet_v1 --computed", 100),
+    "explain_conv3_2": ("explain vgg16 conv3_2", 80),
+    "explain_inception3a": ("explain googlenet inception3a", 80),
+    "explain_instead": ("explain vgg16 conv3_2,conv3_3 --instead conv5-256", 100),
+    "explain_vgg16": ("explain vgg16", 100),
+    "explain_depth": ("explain googlenet depth", 100),
+    "explain_all": ("explain vgg16 --all", 120),
+    "explain_asymmetric": ("explain inception_v3 Mixed_6b.branch7x7_2.conv", 80),
 }
 
 FORMATS = {"markdown": "md", "csv": "csv", "json": "json", "latex": "tex"}
