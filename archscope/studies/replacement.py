@@ -58,7 +58,7 @@ def _within(block: Block, here: str, paths: set[str], ops: Sequence[Op]) -> tupl
         item = block.items[hit[0]]
         inner = _within(item, _path(item, here), paths, ops) if isinstance(item, Block) else None
         items = (*block.items[: hit[0]], inner[0], *block.items[hit[0] + 1 :]) if inner else ()
-        return (replace(block, items=items), inner[1]) if inner else None
+        return (block._replace(items=items), inner[1]) if inner else None
     first, last = hit[0], hit[-1]
     chain = block.join is None and not block.wiring
     between = [n for n in range(first, last + 1) if n not in hit and any(_has_weights(leaves[n]))]
@@ -70,7 +70,7 @@ def _within(block: Block, here: str, paths: set[str], ops: Sequence[Op]) -> tupl
         new = (Block(new, name=f"{MARK}0", module=f"{MARK}0"),)
     gone = {path for own in leaves[first : last + 1] for path in own}
     gone |= {_path(item, here) for item in block.items[first : last + 1] if not _is_inline(item)}
-    return replace(block, items=(*block.items[:first], *new, *block.items[last + 1 :])), gone
+    return block._replace(items=(*block.items[:first], *new, *block.items[last + 1 :])), gone
 
 
 def _path(item: Item, here: str) -> str:
@@ -124,15 +124,15 @@ def _items(old: Item, followers: Sequence[Layer], ops: Sequence[Op]) -> tuple[It
             continue
         like = _with_bias_of(op, weighted[0].op)
         if isinstance(old, Block):
-            items.append(replace(mapped(old, partial(_with_op, weighted[0], like)), name=name, module=name))
+            items.append(mapped(old, partial(_with_op, weighted[0], like))._replace(name=name, module=name))
             continue
         items.append(Layer(like, name, name, write(like)))
-        items += [replace(each, name=f"{name}_{each.name}", module=f"{name}_{each.name}") for each in followers]
+        items += [each._replace(name=f"{name}_{each.name}", module=f"{name}_{each.name}") for each in followers]
     return tuple(items)
 
 
 def _with_op(wanted: Layer, op: Op, layer: Layer) -> tuple[Item, ...]:
-    return (replace(layer, op=op) if layer is wanted else layer,)
+    return (layer._replace(op=op) if layer is wanted else layer,)
 
 
 def _with_bias_of(op: Op, old: Op) -> Op:

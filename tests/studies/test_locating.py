@@ -34,7 +34,7 @@ def graph_of(network: str) -> Graph:
         ("googlenet", "inception(3a)", "block", "inception3a"),
         ("googlenet", "avg pool", "layer", "avgpool"),
         ("googlenet", "conv5-32", "layer", "inception3a.branch3.1.conv"),
-        ("googlenet", "row 3", "row", "row 3, 'convolution'"),
+        ("googlenet", "row 3", "row", "row 3"),
         ("resnet18", "conv1", "layer", "conv1"),
         ("resnet18", "layer1.0", "block", "layer1.0"),
         ("lenet5", "C3", "block", "c3"),
