@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archscope.api.checks import check
     from archscope.api.differences import diff
     from archscope.api.explanations import explain
+    from archscope.api.exports import export
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
     from archscope.api.lints import lint
@@ -37,6 +38,7 @@ _HOMES = {
     "check": "api.checks",
     "diff": "api.differences",
     "explain": "api.explanations",
+    "export": "api.exports",
     "fit": "api.fits",
     "fit_chip": "api.fits",
     "lint": "api.lints",
@@ -55,6 +57,7 @@ __all__ = [
     "check",
     "diff",
     "explain",
+    "export",
     "fit",
     "fit_chip",
     "lint",
