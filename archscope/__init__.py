@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archscope.api.lints import lint
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
+    from archscope.api.pictures import draw
     from archscope.api.profiles import profile
     from archscope.core.errors import ArchscopeError
     from archscope.spec.network import Spec
@@ -37,6 +38,7 @@ _HOMES = {
     "capture": "api.modules",
     "check": "api.checks",
     "diff": "api.differences",
+    "draw": "api.pictures",
     "explain": "api.explanations",
     "export": "api.exports",
     "fit": "api.fits",
@@ -56,6 +58,7 @@ __all__ = [
     "capture",
     "check",
     "diff",
+    "draw",
     "explain",
     "export",
     "fit",
