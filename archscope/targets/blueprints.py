@@ -103,7 +103,7 @@ def _written(slot: _Slot, slots: list[_Slot], blueprint: Blueprint) -> str:
     if all(_same(value, slot.values[0]) for value in slot.values):
         return literal(slot.values[0])
     for argument in blueprint.arguments:
-        text = _from(argument, slot.values)
+        text = _from(argument, slot.values) or _more(argument, slot)
         if text:
             return text
     name = _argument_name(slot, slots, blueprint)
@@ -125,6 +125,14 @@ def _from(argument: Argument, values: list[Any]) -> str:
     if all(value * factor == its for value, its in zip(values, argument.values, strict=True)):
         return f"{argument.name} // {factor}"
     return ""
+
+
+def _more(argument: Argument, slot: _Slot) -> str:
+    """Incoming channels that are so many more than the block's own in every use, as in a dense block."""
+    if argument.name != "in_channels" or slot.name not in _IN:
+        return ""
+    more = {value - its for value, its in zip(slot.values, argument.values, strict=True)}
+    return f"in_channels + {min(more)}" if len(more) == 1 and min(more) > 0 else ""
 
 
 def _same(one: Any, other: Any) -> bool:
