@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from archscope.api.checks import check
     from archscope.api.differences import diff
     from archscope.api.explanations import explain
+    from archscope.api.exports import export
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
     from archscope.api.lints import lint
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
+    from archscope.api.pictures import draw
     from archscope.api.profiles import profile
     from archscope.core.errors import ArchscopeError
     from archscope.spec.network import Spec
@@ -36,7 +38,9 @@ _HOMES = {
     "capture": "api.modules",
     "check": "api.checks",
     "diff": "api.differences",
+    "draw": "api.pictures",
     "explain": "api.explanations",
+    "export": "api.exports",
     "fit": "api.fits",
     "fit_chip": "api.fits",
     "lint": "api.lints",
@@ -54,7 +58,9 @@ __all__ = [
     "capture",
     "check",
     "diff",
+    "draw",
     "explain",
+    "export",
     "fit",
     "fit_chip",
     "lint",

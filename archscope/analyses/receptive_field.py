@@ -91,7 +91,7 @@ def totals(graph: Graph, setting: Setting) -> dict[str, Total]:  # noqa: ARG001 
 def fields(graph: Graph) -> dict[int, Field | None]:
     """The field of every tensor, by its index: sizes may be ints, arrays or symbols. None where it is not known."""
     sides = graph.tensors[graph.inputs[0]].shape[2:]
-    found: dict[int, Field | None] = dict.fromkeys(graph.inputs)
+    found: dict[int, Field | None] = dict.fromkeys(range(len(graph.tensors)))
     if len(sides) == 2 and len(graph.inputs) == 1:
         found[graph.inputs[0]] = Field(tuple(Reach(1, 1, 0, side) for side in sides))
     for node in graph.nodes:
@@ -105,20 +105,29 @@ def fields(graph: Graph) -> dict[int, Field | None]:
 
 
 def features(graph: Graph) -> Field | None:
-    """The field in front of the first op, on the way back from the logits along first inputs, that sees a whole map."""
+    """The field in front of the first op, on the way back from the logits, that sees a whole map.
+
+    The way goes along the first input that is not stretched: not along a gate.
+    """
     found = fields(graph)
     makers = {tensor: node for node in graph.nodes for tensor in node.outputs}
     tensor = graph.outputs[0].tensor
     field = found[tensor]
     while field is not None and tensor in makers and makers[tensor].inputs:
         node = makers[tensor]
-        window, before = node.op.sees(*graph.shapes_in(node)), found[node.inputs[0]]
+        tensor = next((each for each in node.inputs if not _is_stretched(graph, node, each)), node.inputs[0])
+        window, before = node.op.sees(*graph.shapes_in(node)), found[tensor]
         if window is None or before is None:
             return None
         each = zip(window.stride, before.axes, field.axes, strict=True)
         field = field._replace(axes=tuple(_chosen(stride == 0, ahead, own) for stride, ahead, own in each))
-        tensor = node.inputs[0]
     return field
+
+
+def _is_stretched(graph: Graph, node: Node, tensor: int) -> bool:
+    """Whether an input has one position along an axis where the output has several."""
+    ends = zip(graph.tensors[tensor].shape[2:], graph.shape_out(node)[2:], strict=False)
+    return any(_everywhere((size == 1) & (out != 1)) for size, out in ends)
 
 
 def through(reach: Reach, kernel: Size, stride: Size, padding: Size, dilation: Size) -> Reach:

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from archscope import formats
-from archscope.commands import BatchFlag, FormatFlag, ModeFlag, OutputFlag, emit, takes_network, terminal_width
+from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, emit, takes_network, terminal_width
 from archscope.formats import Field, Sheet, spelled
-from archscope.spec.options import Changes
 from archscope.studies.breakdown import LayerRow
 from archscope.studies.derivation import Step
 from archscope.studies.explanation import Explanation, Section
@@ -38,7 +37,7 @@ def explain(
     network: Annotated[
         str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.", metavar="NETWORK")
     ],
-    changes: Changes,
+    changes: Flags,
     what: Annotated[
         str | None,
         typer.Argument(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from archscope import analyses
+from archscope.analyses import Total
 from archscope.api import profiles
 from archscope.commands import (
     BatchFlag,
@@ -23,7 +24,7 @@ from archscope.commands import (
 )
 from archscope.core.errors import Problem, UnknownName, UsageError
 from archscope.formats import Field, Sheet, spelled
-from archscope.studies.profiling import DEFAULT_COLUMNS, NEVER_RAN, Profile, Row, Total
+from archscope.studies.profiling import DEFAULT_COLUMNS, NEVER_RAN, Profile, Row
 
 TRAINING_COLUMNS = ("optimizer_state_bytes", "saved_activation_bytes", "train_peak_bytes")
 """Columns that depend on the optimizer or the device, too."""

@@ -140,7 +140,7 @@ class Body:
             self.names[tensor] = self.names[only]
             return self.names[tensor]
         occupied = self.occupied(position)
-        base = part.attribute
+        base = part.attribute.lower()
         if not base or (self.goes_on(tensor) and part.scope < 0):
             base = "out" if "x" in occupied else "x"
         base = f"x{base}" if _DIGITS.fullmatch(base) else base

@@ -64,7 +64,10 @@ class BatchNorm(Op):
         return MemoryRule(aux=statistics, saved=(*saved, "save_mean", "save_invstd"))
 
     def sees(self, *inputs: Shape) -> Window | None:
-        return ONE_POSITION
+        axes = inputs[0][2:]
+        if self.track_running_stats or not axes:
+            return ONE_POSITION
+        return Window((axes[0], axes[1]), (0, 0)) if len(axes) == 2 else None  # its statistics are those of the maps
 
     def torch(self, *inputs: Shape) -> Call:
         usual = {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
-from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting
+from archscope.core.records import Aux, Call, MemoryRule, Seen, Setting, Window
 from archscope.ops import Op
 
 
@@ -47,6 +47,9 @@ class InstanceNorm(Op):
         repeated = (Aux("weights_of_maps", maps),) if self.affine else ()  # a weight for each map of each example
         aux = (*statistics, *repeated)
         return MemoryRule(aux=aux, saved=("input0", *(each.name for each in aux)))
+
+    def sees(self, *inputs: Shape) -> Window | None:
+        return Window((inputs[0][2], inputs[0][3]), (0, 0))  # its statistics are those of a whole map
 
     def torch(self, *inputs: Shape) -> Call:
         options: dict[str, Any] = {} if self.eps == 1e-5 else {"eps": self.eps}

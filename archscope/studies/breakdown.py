@@ -53,8 +53,8 @@ def layer_rows(graph: Graph, setting: Setting) -> tuple[LayerRow, ...]:
 
 
 def spelt(node: Node) -> str:
-    """An op as a cell spells it, or by the name of its class."""
-    return write(node.op) if node.op.notation is not None else type(node.op).__name__
+    """An op as a cell spells it, or by the name that torch has for it."""
+    return write(node.op) if node.op.notation is not None else node.op.label
 
 
 def parts_of(graph: Graph, setting: Setting, nodes: Sequence[int], scope: int, quantity: str) -> tuple[Step, ...]:

@@ -47,6 +47,8 @@ class _Symbolic(NamedTuple):
 
 def closed_forms(graph: Graph, spec: Spec | None, setting: Setting, nodes: Sequence[int]) -> Forms:
     """The closed forms of what these nodes cost. Without a spec only the batch and the input's side are free."""
+    if spec is None and not all(node.op.infers for node in graph.nodes):
+        return Forms((), (), ("no closed forms: the sizes of some ops were seen while the module ran, at this input",))
     known = _Symbolic(spec, graph)
     known = _with_knob(known, Term("w", 1, "width, a factor on the channels"), lambda w: Options(width=Ratio(w, 1)))
     classes = graph.tensors[graph.outputs[0].tensor].shape[1]

@@ -76,7 +76,7 @@ def derivation(graph: Graph, node: Node, setting: Setting, users: Mapping[int, s
         out = output_of(graph, node, known)
         weights = _weights(graph, node, known, flat)
         macs = _macs(graph, node, known, out, flat)
-    params = _params(node, weights, users)
+    params = _params(graph, node, weights, users)
     activations = _activations(graph, node, out, setting)
     used = " ".join(step.symbols for step in (*out.steps, params, macs, activations))
     terms = tuple(term for term in known.terms.values() if _mentions(used, term.symbol))
@@ -117,7 +117,7 @@ def _derived(given: Sequence[Any]) -> dict[int, tuple[str, str]]:
 def _flattened(graph: Graph, node: Node) -> dict[str, str]:
     """How the features are spelt that an op gets from a flattened map: as its sides and channels, ``(7·7·512)``."""
     makers = {tensor: each for each in graph.nodes for tensor in each.outputs}
-    before = makers.get(node.inputs[0])
+    before = makers.get(node.inputs[0]) if node.inputs else None
     while before is not None and not isinstance(before.op, Flatten):
         if before.op.weight_layer or len(before.inputs) != 1 or len(graph.shape_out(before)) != 2:
             return {}
@@ -153,14 +153,24 @@ def first_users(graph: Graph) -> dict[int, str]:
     return users
 
 
-def _params(node: Node, weights: dict[str, Formula], users: Mapping[int, str]) -> Step:
+def _params(graph: Graph, node: Node, weights: dict[str, Formula], users: Mapping[int, str]) -> Step:
     shared = sorted({users[index] for index in node.parameters.values()} - {node.name})
-    own = {name: weights[name] for name, index in node.parameters.items() if users[index] == node.name}
+    own = {
+        name: weights.get(name) or _of_shape(graph.parameters[index].shape)
+        for name, index in node.parameters.items()
+        if users[index] == node.name
+    }
     remarks = [f"shared with {', '.join(shared)}, and counted there"] if shared else []
     remarks += [" + ".join(own)] if len(own) > 1 else []
     total = sum(each.value for each in own.values())
     formulas = list(own.values())
     return Step("params", "", _joined(formulas, 0), _joined(formulas, 1), total, "count", tuple(remarks))
+
+
+def _of_shape(shape: Shape) -> Formula:
+    """The size of a parameter that the op itself does not ask for: one that a module uses by hand."""
+    text = "·".join(number(size) for size in shape) or "1"
+    return Formula(text, text, product(shape))
 
 
 def _joined(formulas: Sequence[Formula], side: int) -> str:

@@ -19,7 +19,7 @@ from archscope.studies.derivation import Step, derivation, first_users
 from archscope.studies.exchange import network_steps, run_steps
 from archscope.studies.formulas import Term
 from archscope.studies.keeping import kept_step
-from archscope.studies.locating import DEPTH, Place, Target, place_of, target
+from archscope.studies.locating import DEPTH, Place, Target, place_of_row, target
 from archscope.studies.replacement import replaced
 from archscope.studies.savings import pooling_steps, reduction_steps
 from archscope.studies.sight import field_steps, plain_steps, reading, shown, with_rounding
@@ -92,7 +92,7 @@ def _base(graph: Graph, found: Target) -> Explanation:
     """What every explanation begins with."""
     spans = [span for span in dict.fromkeys(node.span for node in _main(graph, found)) if span is not None]
     source = " · ".join(part for part in (graph.title, graph.source) if part)
-    place = place_of(spans[0]) if len({span.line for span in spans}) == 1 else None
+    place = place_of_row(spans)
     facts = _where(place, spans)
     return Explanation(graph.name, found.kind, found.name, source, place, facts, changes=graph.changes)
 
@@ -106,7 +106,8 @@ def _main(graph: Graph, found: Target) -> list[Node]:
 def _where(place: Place | None, spans: Sequence[Span]) -> tuple[tuple[str, str], ...]:
     if place is not None:
         cell = "" if place.cell in place.where else f": {place.cell}"
-        return (("in the table", f"{place.where}{cell}"), ("file", f"{place.file}, line {place.line}"))
+        said = ("in the table", f"{place.where}{cell}") if place.where else ("in the code", place.cell)
+        return (said, ("file", f"{place.file}, line {place.line}"))
     if not spans:
         return ()
     lines = sorted(span.line for span in spans)

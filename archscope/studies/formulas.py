@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Leaf = Callable[[str], str]
 """How a symbol of a name is printed: as that, or as its number."""
 
-ORDER = ("N", "M′", "C′", "F′", "r", "a", "M", "D", "K", "C", "C/G", "F", "G", "P", "j", "S", "w", "k", "c")
+ORDER = ("N", "M′", "T", "C′", "F′", "r", "a", "M", "D", "K", "C", "C/G", "F", "G", "P", "j", "S", "w", "k", "c")
 """Letters as factors and terms follow one another, whatever stands behind them; others come last, by name."""
 
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"

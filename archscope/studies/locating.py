@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from archscope.core.errors import Problem, UnknownName, UsageError, nearest
@@ -52,6 +53,16 @@ def target(graph: Graph, what: str | None) -> Target:
     return _of_table(graph, what or "", wanted)
 
 
+def place_of_row(spans: Sequence[Span]) -> Place | None:
+    """The place of what stands in one row: its only cell, else the row by its first one; None if it is in several."""
+    if len({span.line for span in spans}) != 1:
+        return None
+    place = place_of(spans[0])
+    if len(set(spans)) == 1 or place is None:
+        return place
+    return place._replace(where=place.where.partition(",")[0], cell=_first_cell(spans[0]))
+
+
 def place_of(span: Span | None) -> Place | None:
     """The place in the table; None for what was not read from one."""
     if span is None:
@@ -90,8 +101,11 @@ def _words_of_row(span: Span) -> set[str]:
     """What a row may be called by: ``row 5``, its first cell, the cell that the layer stands in."""
     place = place_of(span)
     number = span.place.partition(",")[0]
-    first = span.line_text.strip().strip("|").partition("|")[0]
-    return {_squeezed(each) for each in (number, first, place.cell if place else "") if each.strip()}
+    return {_squeezed(each) for each in (number, _first_cell(span), place.cell if place else "") if each.strip()}
+
+
+def _first_cell(span: Span) -> str:
+    return span.line_text.strip().strip("|").partition("|")[0].strip()
 
 
 def _group(graph: Graph, nodes: list[int]) -> Target:

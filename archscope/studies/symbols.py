@@ -9,6 +9,7 @@ from archscope.core.arithmetic import Shape
 from archscope.graph.graph import Graph, Node
 from archscope.ops import Op
 from archscope.ops.concat import Concat
+from archscope.ops.fc import FC
 from archscope.studies.formulas import Term, symbol
 
 FIELDS = {
@@ -44,7 +45,7 @@ class Symbolic(NamedTuple):
 def symbolic(graph: Graph, node: Node) -> Symbolic:
     """A node's op and inputs with symbols. A batch of one example leaves no trace."""
     terms: dict[str, Term] = {}
-    shapes = _shapes(graph.shapes_in(node), isinstance(node.op, Concat), terms)
+    shapes = _shapes(graph.shapes_in(node), node.op, terms)
     given = _numbers(node.op)
     changes = {name: _of_field(name, value, terms) for name, value in given.items()}
     return Symbolic(replace(node.op, **changes), shapes, terms)
@@ -88,11 +89,19 @@ def _term(name: str, value: int, means: str, terms: dict[str, Term]) -> Any:
     return symbol(name)
 
 
-def _shapes(shapes: tuple[Shape, ...], apart: bool, terms: dict[str, Term]) -> tuple[Shape, ...]:
-    """The input shapes with symbols. apart: each input has channels of its own, as what is concatenated."""
+def _shapes(shapes: tuple[Shape, ...], op: Op, terms: dict[str, Term]) -> tuple[Shape, ...]:
+    """The input shapes with symbols. What is concatenated has channels of its own in each input."""
+    if not shapes:
+        return ()
+    apart = isinstance(op, Concat)
+    if isinstance(op, FC) and len(shapes[0]) > 2:
+        return (_of_positions(shapes[0], terms),)
     first = _shape(shapes[0], f"C{lowered(1)}" if apart and len(shapes) > 1 else "C", terms)
     found = [first]
     for number, shape in enumerate(shapes[1:], 2):
+        if len(shape) != len(first):
+            found.append(shape)
+            continue
         both = zip(first, shapes[0], shape, strict=True)
         same = [mine if mine_size == size else size for mine, mine_size, size in both]
         if apart:
@@ -109,6 +118,14 @@ def _shape(shape: Shape, channels: str, terms: dict[str, Term]) -> Shape:
     means = "channels in" if channels == "C" else "channels of input 1"
     axes = _per_axis("M", tuple(sizes[1:]), "side of the input", terms)
     return (first, _term(channels, sizes[0], means, terms), *axes)
+
+
+def _of_positions(shape: Shape, terms: dict[str, Term]) -> Shape:
+    """A vector for each of several positions: tokens of a sequence."""
+    batch, *positions, features = shape
+    first: Any = 1 if batch == 1 else _term("N", batch, "examples", terms)
+    each = _per_axis("T", tuple(positions), "positions", terms)
+    return (first, *each, _term("F", features, "features in", terms))
 
 
 def lowered(number: int) -> str:

@@ -43,7 +43,8 @@ def op_of(op: Op) -> str:
     """
     if op.notation is None:
         return op.label
-    return write(replace(op, inplace=True) if "inplace" in op.__dataclass_fields__ else op)
+    inplace = op.__dataclass_fields__.get("inplace")
+    return write(op if inplace is None else replace(op, inplace=inplace.default))
 
 
 def counted(number: int, kind: str) -> str:

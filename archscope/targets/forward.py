@@ -21,8 +21,8 @@ _INFIX = {"operator.add": "+", "operator.sub": "-", "operator.mul": "*", "operat
 def class_source(graph: Graph, index: int) -> str:
     """The class of a block with its forward, and before it the class of its outputs where it has auxiliary heads."""
     lines = [f"class {class_name(graph, index)}(nn.Module):", *_indented(forward_lines(graph, index))]
-    if index == 0 and _fields(graph):
-        fields = [f"{name}: torch.Tensor" for name in _fields(graph)]
+    if index == 0 and output_fields(graph):
+        fields = [f"{name}: torch.Tensor" for name in output_fields(graph)]
         lines = [f"class {outputs_name(graph)}(NamedTuple):", *_indented(fields), "", "", *lines]
     return "\n".join(lines) + "\n"
 
@@ -71,7 +71,7 @@ def _checked(name: str) -> str:
     return name
 
 
-def _fields(graph: Graph) -> list[str]:
+def output_fields(graph: Graph) -> list[str]:
     """What a network with auxiliary heads returns in train mode, in the graph's order; nothing for any other."""
     if not any(output.side for output in graph.outputs):
         return []

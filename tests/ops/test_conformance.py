@@ -31,6 +31,8 @@ from archscope.ops.einsum import Einsum
 from archscope.ops.embedding import Embedding
 from archscope.ops.fill import Fill
 from archscope.ops.groupedmatmul import GroupedMatMul
+from archscope.ops.layernorm import LayerNorm
+from archscope.ops.logsoftmax import LogSoftmax
 from archscope.ops.matmul import MatMul
 from archscope.ops.moved import Moved
 from archscope.ops.mul import Mul
@@ -40,6 +42,7 @@ from archscope.ops.recurrent import Recurrent
 from archscope.ops.reduction import Reduction
 from archscope.ops.rmsnorm import RMSNorm
 from archscope.ops.slice import Slice
+from archscope.ops.softmax import Softmax
 from archscope.ops.unknown import Unknown
 from archscope.ops.view import View
 from archscope.spec.notation import read, write
@@ -122,6 +125,13 @@ UNMEASURED = {Attention, MatMul, Recurrent, RMSNorm}
 
 SEEN_ONLY = {Fill, GroupedMatMul, Moved, Pointwise, Pool, Reduction, Unknown, View}
 """What a captured module has besides: nothing builds them, and they return what torch was seen to return."""
+
+
+UNSEEN = {
+    Attention, Bilinear, Convolution, ConvTranspose, Einsum, Embedding, LayerNorm, LogSoftmax, MatMul, RMSNorm,
+    Recurrent, Softmax,
+}  # fmt: skip
+"""What does not say which positions it sees, of some inputs: those of another rank than maps, or moved about."""
 
 
 def instances(kind: type[Op]) -> Iterator[Op]:
@@ -306,7 +316,9 @@ def predicted_bytes(case: Case, rule: MemoryRule) -> dict[str, int]:
 @over_cases
 def test_an_output_has_gradients_where_the_op_sees_inputs(case: Case):
     window, out = case.op.sees(*case.shapes), case.op.out_shape(*case.shapes)
-    assert window is not None, "every op of the folder says what it sees"
+    if window is None:
+        assert type(case.op) in UNSEEN, "an op that tables spell says what it sees"
+        return
     torch.manual_seed(0)
     leaves = [torch.rand(shape, requires_grad=True) for shape in case.shapes]
     function = callable_of(case.op, case.shapes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
+import torchvision
 
 import archscope
 from archscope.core.errors import UsageError
@@ -114,6 +116,48 @@ def test_items_written_in_python_stand_nowhere() -> None:
     found = archscope.explain(spec, "a")
     assert found.steps("params")[0].value == 224
     assert archscope.explain(spec).kind == "network"
+
+
+class Scaled(torch.nn.Module):
+    """A convolution, a scale that is learnt, a gate, and a mean over the map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.scale = torch.nn.Parameter(torch.ones(8, 1, 1))
+        self.gate = torch.nn.Conv2d(8, 8, 1)
+        self.head = torch.nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x) * self.scale
+        x = torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True))) * x
+        return self.head(x.mean((2, 3)))
+
+
+def test_a_module_is_explained_as_far_as_its_ops_are_known() -> None:
+    found = archscope.explain(Scaled(), "conv", input=(3, 16, 16))
+    assert found.steps("params")[0].numbers == "(3·3·3)·8 + 8"
+    assert found.steps("receptive_field")[0].value == 3
+    assert dict(found.facts)["in the code"] == "x = self.conv(x) * self.scale"
+    graph = archscope.capture(Scaled(), (3, 16, 16))
+    rows = archscope.profile(graph, columns=("params", "macs", "activations", "receptive_field")).rows
+    for node, row in zip(graph.nodes, rows, strict=True):
+        one = archscope.explain(graph, node.path)
+        for quantity, value in row.values.items():
+            assert one.steps(quantity)[0].value == value, (node.path, quantity)
+    assert archscope.explain(graph).sections[-1].notes == (
+        "no closed forms: the sizes of some ops were seen while the module ran, at this input",
+    )
+    with pytest.raises(UsageError, match="a Graph has no cells"):
+        archscope.explain(Scaled(), "conv", input=(3, 16, 16), instead="conv3-8")
+
+
+def test_torchvisions_module_has_the_closed_forms_of_the_table() -> None:
+    graph = archscope.capture(torchvision.models.resnet18, (3, 224, 224))
+    captured = {step.quantity: step for step in archscope.explain(graph).sections[-1].steps}
+    assert captured["macs"].value == archscope.profile("resnet18").totals["macs"].value
+    assert captured["macs"].symbols == "N·(37,011,456·k² + 512,000)"
+    assert archscope.profile(graph, columns=("receptive_field",)).totals["receptive_field"].value == 435
 
 
 @pytest.mark.parametrize(

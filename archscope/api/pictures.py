@@ -1,0 +1,66 @@
+"""``draw``: a network as a picture: SVG, Mermaid or dot."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from archscope import analyses
+from archscope.api.networks import Network, lower
+from archscope.core.errors import Problem, UsageError
+from archscope.core.records import Setting
+from archscope.drawings.figure import Figure, figure_of, has_dense
+from archscope.graph.graph import Graph
+from archscope.spec.options import Changes
+
+SUFFIXES = {"svg": ".svg", "mermaid": ".mmd", "dot": ".dot"}
+"""The drawings that there are, and how such a file's name ends."""
+
+HIGHLIGHTS = {"params": "params", "macs": "MACs", "memory": "bytes of outputs in float32"}
+
+
+def draw(
+    network: Network | Graph,
+    to: str = "svg",
+    *,
+    depth: int | None = None,
+    highlight: str = "",
+    **changes: Unpack[Changes],
+) -> str:
+    """A picture of a network as text: what runs one after another goes down, branches lie side by side.
+
+    network: what lower takes, a module as well, or a Graph. to: ``svg``, ``mermaid`` or ``dot``. depth: blocks deeper
+    than this are one box each. highlight: colours boxes by their share of ``params``, ``macs`` or ``memory``, the bytes
+    of their outputs, instead of by kind; only svg does. Raises UsageError for other values, and what lower raises.
+    """
+    if to not in SUFFIXES:
+        raise UsageError(Problem("bad-value", f"to is {to!r}", expected=", ".join(SUFFIXES)))
+    if highlight and highlight not in HIGHLIGHTS:
+        raise UsageError(Problem("bad-value", f"highlight is {highlight!r}", expected=", ".join(HIGHLIGHTS)))
+    if highlight and to != "svg":
+        raise UsageError(Problem("bad-value", f"highlight is {highlight!r}, and only svg has colours for it"))
+    if depth is not None and depth < 0:
+        raise UsageError(Problem("bad-value", f"depth is {depth}", expected="a whole number from 0 on"))
+    graph = network if isinstance(network, Graph) else lower(network, **changes)
+    setting = Setting(batch=1, mode="train")
+    counts = {name: analyses.of_column(name)[0].analyse(graph, setting)[name] for name in ("params", "macs")}
+    return _rendered(graph, figure_of(graph, counts, depth), to, highlight)
+
+
+def _rendered(graph: Graph, figure: Figure, to: str, highlight: str) -> str:
+    title = " · ".join(part for part in (graph.name, graph.title, graph.source) if part)
+    shape = "×".join(map(str, graph.tensors[graph.inputs[0]].shape[1:]))
+    notes = [f"input {shape}; a box says what it is, what follows within it, and its output without the batch"]
+    notes += ["in a dense block each layer takes all results before it"] if has_dense(figure) else []
+    notes += [f"changed from the paper: {', '.join(graph.changes)}"] if graph.changes else []
+    notes += [f"colour: share of the largest box's {HIGHLIGHTS[highlight]}"] if highlight else []
+    if to == "mermaid":
+        from archscope.drawings.mermaid import mermaid
+
+        return mermaid(figure, title, tuple(notes))
+    if to == "dot":
+        from archscope.drawings.dot import dot
+
+        return dot(figure, title, tuple(notes))
+    from archscope.drawings.svg import svg
+
+    return svg(figure, title, tuple(notes), highlight)
