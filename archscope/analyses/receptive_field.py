@@ -10,8 +10,8 @@ padding P and dilation D follows:
 Positions are counted from 0 at the input's first pixel. Output i depends on the r pixels from ``start + i·j`` on:
 ``start`` is minus the effective padding, and the centre of the first field is ``start + (r - 1) / 2``. Sizes are
 theoretical, as in the literature: they do not end at the border of a small input. What sees a whole map (a global pool,
-flattening before an FC layer) sees all of the input that the map's positions see: such a field ends at the border of
-the input, and its jump is 0, since every output has the same.
+flattening before an FC layer, a gate, a norm that takes its statistics from the map) sees all of the input that the
+map's positions see: such a field ends at the border of the input, and its jump is 0, since every output has the same.
 """
 
 from __future__ import annotations
