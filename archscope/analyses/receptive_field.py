@@ -16,7 +16,8 @@ map's positions see: such a field ends at the border of the input, and its jump 
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from archscope.analyses import Column, Total, Values
@@ -63,6 +64,10 @@ class Reach(NamedTuple):
     end: Size
     exact: bool = True
     sure: bool = True
+
+    def itself(self) -> Reach:
+        """The reach, for whoever may want another one instead."""
+        return self
 
 
 class Field(NamedTuple):
@@ -120,7 +125,9 @@ def features(graph: Graph) -> Field | None:
         if window is None or before is None:
             return None
         each = zip(window.stride, before.axes, field.axes, strict=True)
-        field = field._replace(axes=tuple(_chosen(stride == 0, ahead, own) for stride, ahead, own in each))
+        field = field._replace(
+            axes=tuple(_chosen(stride == 0, ahead.itself, own.itself) for stride, ahead, own in each)
+        )
     return field
 
 
@@ -163,16 +170,37 @@ def union(first: Reach, second: Reach, positions: Size) -> Reach:
     >>> union(Reach(3, 8, 0, 224), Reach(7, 8, -2, 224), 28)[:3]
     (7, 8, -2)
     """
-    jump, last = largest(first.jump, second.jump), positions - 1
-    start = smallest(first.start + last * (first.jump - jump), second.start + last * (second.jump - jump))
+
+    def moving() -> Reach:
+        return _chosen(first.jump == second.jump, lambda: _side_by_side(first, second), lambda: _apart(*both))
+
+    both = first, second, positions
+    return _chosen(smallest(first.jump, second.jump) == 0, lambda: _still(first, second), moving)
+
+
+def _side_by_side(first: Reach, second: Reach) -> Reach:
+    """The union of two reaches of one jump."""
+    start = smallest(first.start, second.start)
     size = largest(first.start + first.size, second.start + second.size) - start
     end, exact, sure = largest(first.end, second.end), first.exact & second.exact, first.sure & second.sure
-    moving = Reach(size, jump, start, end, exact & (first.jump == second.jump), sure)
+    return Reach(size, first.jump, start, end, exact, sure)
+
+
+def _apart(first: Reach, second: Reach, positions: Size) -> Reach:
+    """What holds the union of two reaches of different jumps, for each output: it begins with the last one's."""
+    jump, last = largest(first.jump, second.jump), positions - 1
+    ahead = [each._replace(start=each.start + last * (each.jump - jump)) for each in (first, second)]
+    start = smallest(ahead[0].start, ahead[1].start)
+    size = largest(first.start + first.size, second.start + second.size) - start
+    return Reach(size, jump, start, largest(first.end, second.end), False, first.sure & second.sure)
+
+
+def _still(first: Reach, second: Reach) -> Reach:
+    """The union of two reaches one of which, or both, are of whole maps: exact where it is no larger than that one."""
     one, other = whole(first), whole(second)
-    start = smallest(one.start, other.start)
-    standing = choose(first.jump == 0, one.size, other.size)
-    still = Reach(end - start, 0, start, end, exact & sure & (end - start == standing), sure)
-    return _chosen(smallest(first.jump, second.jump) == 0, still, moving)
+    joined = _side_by_side(one, other)
+    size = choose(first.jump == 0, one.size, other.size)
+    return joined._replace(exact=joined.exact & (joined.size == size))
 
 
 def _of_output(graph: Graph, node: Node, window: Window, inputs: list[Field]) -> Field:
@@ -194,7 +222,7 @@ def _of_axis(graph: Graph, node: Node, window: Window, reaches: list[Reach], axi
         return behind[0]
     spread = [
         # What has one position along the axis is used at each: a gate that scales a map.
-        _chosen((_positions(graph, tensor, axis) == 1) & (out != 1), whole(reach), reach)
+        _chosen((_positions(graph, tensor, axis) == 1) & (out != 1), partial(whole, reach), reach.itself)
         for reach, tensor in zip(behind, node.inputs, strict=True)
     ]
     return reduce(lambda one, other: union(one, other, out), spread)
@@ -204,10 +232,17 @@ def _behind(reach: Reach, window: Window, axis: int, positions: Size) -> Reach:
     """The reach of ``positions`` outputs behind a window; one with stride 0 sees all that there is."""
     stride, padding, dilation = window.stride[axis], window.padding[axis], window.dilation[axis]
     moved = through(reach, window.kernel_size[axis], stride, padding, dilation)
-    end = smallest(reach.end, moved.start + (positions - 1) * moved.jump + moved.size)
-    # Taps that lie apart, or windows in the padding alone, may pass over the last position; one by one they do not.
-    sure = reach.sure & (((dilation == 1) | (stride == 1)) & (padding < window.kernel_size[axis]))
-    seen = _chosen(stride == 0, whole(reach), moved._replace(end=end, sure=sure))
+
+    def stepping() -> Reach:
+        """One by one, windows read each position, unless the map is smaller than the gaps between their taps."""
+        return moved if dilation == 1 else moved._replace(sure=reach.sure & (positions > padding))
+
+    def striding() -> Reach:
+        """The last positions may stay unread; taps that lie apart, or padding alone, leave open which."""
+        end = smallest(reach.end, moved.start + (positions - 1) * moved.jump + moved.size)
+        return moved._replace(end=end, sure=reach.sure & (dilation == 1) & (padding < window.kernel_size[axis]))
+
+    seen = _chosen(stride == 0, partial(whole, reach), lambda: _chosen(stride == 1, stepping, striding))
     return seen._replace(exact=seen.exact & window.exact[axis])
 
 
@@ -217,8 +252,13 @@ def _positions(graph: Graph, tensor: int, axis: int) -> Size:
     return axes[axis] if axes else 1
 
 
-def _chosen(condition: bool, first: Reach, second: Reach) -> Reach:
-    """One reach or the other, point by point."""
+def _chosen(condition: bool, one: Callable[[], Reach], other: Callable[[], Reach]) -> Reach:
+    """One reach or the other, point by point; only the one that is wanted is worked out where all points agree."""
+    if _everywhere(condition):
+        return one()
+    if not (condition.any() if hasattr(condition, "any") else condition):
+        return other()
+    first, second = one(), other()
     size, jump, start, end = (choose(condition, a, b) for a, b in zip(first[:4], second[:4], strict=True))
     exact, sure = (choose(condition, a, b) for a, b in zip(first[4:], second[4:], strict=True))
     return Reach(size, jump, start, end, exact, sure)
@@ -244,5 +284,5 @@ def _short(sizes: tuple[Size, ...]) -> Size | tuple[Size, ...]:
 
 
 def _everywhere(condition: Any) -> bool:
-    """Whether a condition holds, at all points of an array."""
-    return condition if isinstance(condition, bool) else bool(condition.all())
+    """Whether a condition holds, at all points of an array; of symbols it does not."""
+    return bool(condition.all()) if hasattr(condition, "all") else condition is True

@@ -75,6 +75,8 @@ def largest(a: Size, b: Size) -> Size:
     """
     if isinstance(a, int) and isinstance(b, int):
         return a if a >= b else b
+    if a is b:
+        return a
     return _elementwise("maximum", "Max", a, b)
 
 
@@ -86,6 +88,8 @@ def smallest(a: Size, b: Size) -> Size:
     """
     if isinstance(a, int) and isinstance(b, int):
         return a if a <= b else b
+    if a is b:
+        return a
     return _elementwise("minimum", "Min", a, b)
 
 

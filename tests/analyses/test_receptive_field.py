@@ -430,3 +430,5 @@ def test_a_window_that_may_pass_over_the_border_makes_the_whole_a_bound() -> Non
     spec = archscope.load(["a: conv2-2/3 dilation=3 padding=1", "all: adaptiveavgpool1"], input=(1, 9, 9))
     assert of_layer(spec, "a")[3] == "exact"
     assert of_layer(spec, "all")[3] == "bound"
+    gaps = archscope.load(["conv2-2 dilation=4 padding=1", "all: adaptiveavgpool1"], input=(1, 3, 3))
+    assert of_layer(gaps, "all")[3] == "bound"  # its taps are at -1 and 3, and the input ends at 2
