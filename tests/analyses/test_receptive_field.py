@@ -374,6 +374,14 @@ def test_branches_of_different_strides_have_a_bound() -> None:
     assert union(Reach(5, 4, -2, 8), Reach(7, 1, 0, 8), 2) == Reach(10, 4, -3, 8, exact=False)
 
 
+def test_a_total_that_is_a_bound_is_printed_as_at_most(archscope: Any, here: Any) -> None:
+    table = "title = 'Net'\ninput = [1, 10, 10]\ngrid = '''\n| A |\n|---|\n| adaptiveavgpool4 |\n| conv3-4 |\n'''\n"
+    (here / "net.toml").write_text(table)
+    lines = archscope("summary ./net.toml --columns receptive_field,receptive_field_status").out.split("\n")
+    (line,) = (each for each in lines if each.startswith("total"))
+    assert line.split() == ["total", "≤", "8", "bound"]
+
+
 def test_a_slice_of_joined_branches_has_a_bound() -> None:
     cells = [{"join": "concat", "branches": [["conv1-2"], ["conv5-2"]]}, "part: slice0:2", "next: conv3-2"]
     spec = archscope.load(cells, input=(1, 16, 16))
