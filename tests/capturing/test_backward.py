@@ -54,7 +54,7 @@ def test_backward_of_a_probe_is_torchs(name: str) -> None:
     assert ours(module, example, 3) == expected
 
 
-@pytest.mark.parametrize("name", NOTHING_TO_TRAIN)
+@pytest.mark.parametrize("name", sorted(NOTHING_TO_TRAIN))
 def test_without_anything_to_train_there_is_no_backward(name: str) -> None:
     module, example, macs = probes.EXACT[name]
     batch = 1 if name == "a matrix times its transpose" else 2
