@@ -144,14 +144,13 @@ class Run:
         """
         low = self.is_low(rule, inputs)
         trained = tuple(each for each in params.values() if self.graph.parameters[each].trainable)
-        weights = {}
-        if low and rule.autocast and params:
-            # Arguments are cast from the last to the first, so that backward converts the input's gradient first.
-            weights = {name: self.low_param(params[name], node) for name in reversed(list(params))}
-            trained = ()
+        own = [name for name in params if name in {"weight", "bias"}] if low and rule.autocast else []
+        # Arguments are cast from the last to the first, so that backward converts the input's gradient first.
+        weights = {name: self.low_param(params[name], node) for name in reversed(own)}
+        trained = () if weights else trained
         read, copies = self.cast(rule, inputs, node, low=low)
         read = (*read, *weights.values())
-        copies += [weights[name].storage for name, index in params.items() if weights and index not in self.cache]
+        copies += [weights[name].storage for name in own if params[name] not in self.cache]
         item = 2 if low else self.setting.item_bytes
         bytes_of = [elements * (fixed or item) for elements, fixed in sizes]
         recorded = self.records and (bool(trained) or any(value.maker is not None for value in read))
@@ -167,11 +166,20 @@ class Run:
             named = {f"input{at}": value.storage for at, value in enumerate(read)} | made | {"output": results[0]}
             named |= {name: value.storage for name, value in weights.items()} | {"targets": targets}
             saved = [value.storage for value in read] if "input" in rule.saved else []
-            saved += [named[name] for name in rule.saved if named.get(name, -1) >= 0]
+            names = self.factors(rule, read, params) if rule.factors else rule.saved
+            saved += [named[name] for name in names if named.get(name, -1) >= 0]
             maker = self.record(rule, read, trained, tuple(saved), node, rule.transient * item, low=low)
         for storage in (*made.values(), *copies):
             self.storages.drop(storage)
         return [Value(storage, size, maker, low) for storage, size in zip(results, bytes_of, strict=True)]
+
+    def factors(self, rule: MemoryRule, inputs: tuple[Value, ...], params: Mapping[str, int]) -> tuple[str, ...]:
+        """Which of two factors are kept. A parameter under another name is one of the inputs, in a captured network."""
+        wanted = {name for name, index in params.items() if self.graph.parameters[index].trainable}
+        stored = bool(wanted - {"weight", "bias"})
+        wanted |= {f"input{at}" for at, value in enumerate(inputs) if stored or value.maker is not None}
+        one, other = rule.saved
+        return tuple(name for name, partner in ((one, other), (other, one)) if partner in wanted)
 
     def results(self, rule: MemoryRule, inputs: tuple[Value, ...], sizes: Sequence[Size]) -> list[int]:
         """The storages of results: new ones, or the first input's."""

@@ -47,7 +47,7 @@ class FC(Op):
         return product(self.out_shape(*inputs)) if self.bias else 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "weight"), autocast="low")
+        return MemoryRule(saved=("input0", "weight"), factors=True, autocast="low")
 
     def sees(self, *inputs: Shape) -> Window | None:
         return ONE_POSITION if len(inputs[0]) == self.rank else None

@@ -41,7 +41,9 @@ class Mul(Op):
         # The gradient of a smaller input is first made at full size, then summed.
         full = product(inputs[0])
         stretched = [choose(product(other) == full, 0, full) for other in inputs[1:]]
-        return in_turn([MemoryRule(saved=("input0", "input1"), transient=each) for each in stretched], full)
+        return in_turn(
+            [MemoryRule(saved=("input0", "input1"), transient=each, factors=True) for each in stretched], full
+        )
 
     def sees(self, *inputs: Shape) -> Window | None:
         return ONE_POSITION
