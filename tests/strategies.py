@@ -87,90 +87,56 @@ def specs(draw: st.DrawFn) -> Spec:
     return named(Spec("made_up", Block(compile_items(cells)), shape))
 
 
-OTHERS = st.sampled_from(
-    [
-        "relu6",
-        "relu6 out-of-place",
-        "sigmoid",
-        "elu",
-        "elu in-place",
-        "gelu",
-        "hardsigmoid",
-        "hardswish",
-        "hardswish in-place",
-        "leakyrelu",
-        "leakyrelu in-place",
-        "silu",
-        "silu in-place",
-        "softplus",
-        "times 0.5",
-        "plus 0.5",
-        "pad2",
-        "slice0:2",
-        "avgpool3/1 same",
-        "groupnorm2",
-        "prelu",
-        "conv3-4 no-bias",
-    ]
-)
-"""Further cells that keep height and width, and an even number of channels."""
+FURTHER = st.sampled_from([
+    "relu6", "relu6 out-of-place", "sigmoid", "elu", "elu in-place", "gelu", "hardsigmoid", "hardswish", "softplus",
+    "hardswish in-place", "leakyrelu", "leakyrelu in-place", "silu", "silu in-place", "times 0.5", "plus 0.5", "pad2",
+    "slice0:2", "avgpool3/1 same", "groupnorm2", ["conv1-4", "prelu"],
+])  # fmt: skip
+"""More that keeps height and width: what memory depends on. Not mish: torch composes it where there are no data."""
 
-ANY = KEEPING | OTHERS
+HEADS = st.sampled_from([["adaptiveavgpool2", "FC-3"], ["conv1-2", "relu", "FC-8", "dropout", "FC-3"]])
+
+ENDS = st.sampled_from([
+    ["FC-3"], ["FC-7", "relu", "dropout", "FC-3"], ["adaptiveavgpool1", "FC-3"],
+    ["adaptiveavgpool1", "dropout", "conv1-3", "adaptiveavgpool1", "flatten"],
+])  # fmt: skip
 
 
 @st.composite
 def wired(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
-    """Branches, residuals, dense blocks, gates and shortcuts that are scaled, of layers and of each other."""
-    inner = ANY if depth == 0 else ANY | wired(depth - 1)
+    """Branches, residuals, dense blocks, gates and scaled shortcuts, of layers and of each other."""
+    inner = KEEPING | FURTHER if depth == 0 else KEEPING | FURTHER | wired(depth - 1)
     layers = draw(st.lists(inner, min_size=1, max_size=3))
     end = f"conv1-{draw(st.sampled_from([2, 4]))}"
-    kind = draw(st.sampled_from(["parallel", "residual", "dense", "gate", "scaled"]))
-    if kind == "parallel":
-        return draw(parallel(depth))
-    if kind == "dense":
-        return {"dense": True, "layers": [[each, end] for each in layers]}
-    if kind == "gate":
-        last = draw(st.sampled_from(["sigmoid", "tanh"]))
-        return {"join": "mul", "branches": [[], ["adaptiveavgpool1", "conv1-2", "relu", "conv1-{in}", last]]}
     after = draw(st.sampled_from([[], ["relu"], ["batchnorm", "relu"]]))
-    if kind == "scaled":
-        return {"layers": [*layers, end, "times 0.2"], "skip": "add", "projection": [end], "after": after}
-    return {
-        "layers": [*layers, end],
-        "skip": draw(st.sampled_from(["add", "add out-of-place"])),
-        "projection": [end],
-        "project": draw(st.sampled_from(["always", "when shapes differ", "never"])),
-        "after": after,
+    gate = ["adaptiveavgpool1", "conv1-2", "relu", "conv1-{in}", draw(st.sampled_from(["sigmoid", "tanh"]))]
+    kinds: dict[str, dict[str, Any]] = {
+        "parallel": draw(parallel(depth)),
+        "dense": {"dense": True, "layers": [[each, end] for each in layers]},
+        "gate": {"join": "mul", "branches": [[], gate]},
+        "scaled": {"layers": [*layers, end, "times 0.2"], "skip": "add", "projection": [end], "after": after},
+        "residual": {
+            "layers": [*layers, end],
+            "skip": draw(st.sampled_from(["add", "add out-of-place"])),
+            "projection": [end],
+            "project": draw(st.sampled_from(["always", "when shapes differ", "never"])),
+            "after": after,
+        },
     }
+    return kinds[draw(st.sampled_from(list(kinds)))]
 
 
 @st.composite
-def rich_specs(draw: st.DrawFn) -> Spec:
-    """Small networks of everything that memory depends on, auxiliary heads included."""
-    cells: list[Any] = [draw(st.sampled_from(["conv3-4", "plus 1", "relu out-of-place", "conv3-2", "batchnorm"]))]
-    items = list(compile_items(cells))
-    number = 0
-    for _ in range(draw(st.integers(1, 2))):
-        items += compile_items(draw(st.lists(ANY | wired(), max_size=3)))
+def memory_specs(draw: st.DrawFn) -> Spec:
+    """Small networks of everything that memory depends on: every way to wire layers, and auxiliary heads."""
+    items = [*compile_items([draw(st.sampled_from(["conv3-4", "plus 1", "relu out-of-place", "batchnorm"]))])]
+    for number in range(draw(st.integers(1, 2))):
+        items += compile_items(draw(st.lists(KEEPING | FURTHER | wired(), max_size=3)))
         if draw(st.integers(0, 3)) == 0:
-            number += 1
-            head = draw(st.sampled_from([["adaptiveavgpool2", "FC-3"], ["conv1-2", "relu", "FC-8", "dropout", "FC-3"]]))
-            weight = draw(st.sampled_from([0.3, 1.0]))
-            items.append(
-                Block(compile_items(head), name=f"aux{number}", kind="auxiliary head", side=True, loss_weight=weight)
-            )
+            head, weight = compile_items(draw(HEADS)), draw(st.sampled_from([0.3, 1.0]))
+            items.append(Block(head, name=f"aux{number}", kind="auxiliary head", side=True, loss_weight=weight))
         items += compile_items([draw(SHRINKING)])
-    items += compile_items(
-        draw(
-            st.sampled_from(
-                [
-                    ["FC-3"],
-                    ["FC-7", "relu", "dropout", "FC-3"],
-                    ["adaptiveavgpool1", "FC-3"],
-                    ["adaptiveavgpool1", "dropout", "conv1-3", "adaptiveavgpool1", "flatten"],
-                ]
-            )
-        )
-    )
+    single = not any(isinstance(item, Block) and item.side for item in items)
+    items += compile_items(draw(ENDS | st.just(["conv1-3"]) if single else ENDS))  # a class for each place
     shape = (2, draw(st.integers(12, 16)), draw(st.integers(12, 16)))
     return named(Spec("made_up", Block(tuple(items)), shape))

@@ -55,7 +55,8 @@ def measured(graph: Graph, setting: Setting) -> Measured:
     model = module_of(graph, device=setting.device, dtype=dtype)
     shape = graph.tensors[graph.inputs[0]].shape
     x = torch.rand(shape, device=setting.device).to(dtype)
-    targets = torch.zeros(shape[0], dtype=torch.int64, device=setting.device)
+    places = graph.tensors[graph.outputs[0].tensor].shape[2:]  # a class for each
+    targets = torch.zeros((shape[0], *places), dtype=torch.int64, device=setting.device)
     optimizer = _optimizer(model, setting)
 
     def infer() -> None:
