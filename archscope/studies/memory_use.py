@@ -37,8 +37,8 @@ class MemoryUse:
 
     inference, ideal, training: the moment of the peak in eager inference, in inference with tensors that die with their
     last use, and in a step of training. saved: per layer, by name in running order, what it is the first to keep for
-    backward. timeline: every moment of the step in training. missing: ops without a memory rule; with any of them, all
-    of this are lower bounds.
+    backward, in all of its calls. timeline: every moment of the step in training. missing: ops without a memory rule;
+    with any of them, all of this are lower bounds.
     """
 
     network: str
@@ -66,7 +66,10 @@ def memory_use(graph: Graph, runs: Graph, setting: Setting) -> MemoryUse:
     """
     eager, ideal = inference_course(runs, setting), inference_course(runs, setting, ideal=True)
     step = training_course(graph, setting)
-    names = [node.name for node in graph.nodes]
+    saved: dict[str, int] = {}
+    for node, size in zip(graph.nodes, step.saved, strict=True):
+        if size:
+            saved[node.name] = saved.get(node.name, 0) + size
     return MemoryUse(
         network=graph.name,
         setting=setting,
@@ -74,7 +77,7 @@ def memory_use(graph: Graph, runs: Graph, setting: Setting) -> MemoryUse:
         inference=moment_of(runs, eager, eager.peak),
         ideal=moment_of(runs, ideal, ideal.peak),
         training=moment_of(graph, step, step.peak),
-        saved={name: size for name, size in zip(names, step.saved, strict=True) if size},
+        saved=saved,
         timeline=tuple(moment_of(graph, step, each) for each in step.steps),
         missing=ops_without_rule(graph, setting),
         changes=graph.changes,
