@@ -134,6 +134,8 @@ def _play(allocator: Allocator, history: Iterable[tuple[int, bool, int]], tempor
     """One step: allocations and releases in order, the optimizer's temporaries, and what is left released."""
     where: dict[int, int] = {}
     for storage, born, size in history:
+        if not size:  # torch asks for nothing
+            continue
         if born:
             where[storage] = allocator.allocate(size)
         else:
