@@ -152,6 +152,9 @@ def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the comm
     """
     if largest not in LARGEST:
         raise UsageError(Problem("bad-value", f"largest is {largest!r}", expected=", ".join(LARGEST)))
+    if largest == "batch" and batch != 1:
+        message = f"batch is {batch!r}, and the largest one is looked for"
+        raise UsageError(Problem("bad-value", message, help="a batch is given for the largest input or width"))
     whole, kept = _bytes(memory, "memory"), _bytes(reserve, "reserve")
     if kept >= whole:
         raise UsageError(Problem("bad-value", f"a reserve of {kept:,} B leaves nothing of {whole:,} B"))
