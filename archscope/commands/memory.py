@@ -113,7 +113,7 @@ def sheet_of(use: MemoryUse, real: Measured | None = None) -> Sheet:
         ),
         total=("peak", *(moment.bytes for moment in peaks)),
         notes=(*_notes(use, found), *_on_gpu(use), *(_measured(use, real) if real is not None else [])),
-        closing=tuple(_chart(use)),
+        picture=tuple(_chart(use)),
         data=_data(use, found) | ({"measured": real._asdict()} if real is not None else {}),
     )
 

@@ -48,7 +48,7 @@ class Sheet:
 
     rows and total: a value per field; None is "unknown". notes: conventions, one a line. closing: what it comes to, in
     a line or two, printed last. data: everything, for machines. headings: by index, a text above that row in a
-    terminal, where a group of rows begins.
+    terminal, where a group of rows begins. picture: lines of block characters, for where all are equally wide.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Sheet:
     closing: tuple[str, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     headings: dict[int, str] = field(default_factory=dict)
+    picture: tuple[str, ...] = ()
 
 
 def named() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archscope.core.errors import printable
 from archscope.formats import Field, Sheet, Spanning, spelled
 
 _MARKS = {"&": "&amp;", "<": "&lt;", **{mark: f"\\{mark}" for mark in "\\|*_`[]#>~$"}}
@@ -17,7 +18,9 @@ def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contrac
     lines += [_line(_cells(row, sheet.fields)) for row in sheet.rows]
     if sheet.total is not None:
         lines.append(_line([f"**{cell}**" if cell else "" for cell in _cells(sheet.total, sheet.fields)]))
-    return "\n".join([*lines, "", *(f"{_escaped(note)}  " for note in (*sheet.notes, *sheet.closing))]).rstrip() + "\n"
+    lines += ["", *(f"{_escaped(note)}  " for note in (*sheet.notes, *sheet.closing))]
+    lines += ["", "```", *map(printable, sheet.picture), "```"] if sheet.picture else []
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _line(cells: list[str]) -> str:

@@ -44,6 +44,9 @@ def render(sheet: Sheet, width: int | None) -> str:
     if sheet.closing:
         console.print()
         _print_wrapped(console, list(sheet.closing), "", width)
+    if sheet.picture:
+        console.print()
+        console.print(Text("\n".join(map(printable, sheet.picture))), soft_wrap=True)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 

@@ -78,6 +78,10 @@ def test_difflib_is_loaded_by_typer_at_most(bare_environment: dict[str, str]) ->
         "compare vgg16 googlenet",
         "check vgg --witness published",
         "summary vgg11 -h",
+        "memory vgg16 --batch 8",
+        "fit vgg16 googlenet --memory 8GiB --memory 24GiB",
+        "fit mobilenet_v1 --width 7/32 --flash 4MiB --ram 512KiB",
+        "summary vgg16 --columns train_peak_bytes,saved_activation_bytes",
     ],
 )
 def test_no_command_loads_torch(line: str, bare_environment: dict[str, str]) -> None:

@@ -36,6 +36,15 @@ CASES = {
     "explain_depth": ("explain googlenet depth", 100),
     "explain_all": ("explain vgg16 --all", 120),
     "explain_asymmetric": ("explain inception_v3 Mixed_6b.branch7x7_2.conv", 80),
+    "memory_vgg16": ("memory vgg16 --batch 8", 100),
+    "memory_lenet5_60": ("memory lenet5 --optimizer adam --device cpu", 60),
+    "fit_two": ("fit vgg16 googlenet --memory 8GiB --memory 24GiB", 80),
+    "fit_input": ("fit vgg16 --memory 4GiB --reserve 1GiB --largest input --batch 16 --infer --bn conv", 80),
+    "fit_chip": ("fit mobilenet_v1 --width 7/32 --flash 4MiB --ram 512KiB", 100),
+    "summary_bytes": (
+        "summary vgg11 --columns param_bytes,saved_activation_bytes,inference_peak_bytes,train_peak_bytes",
+        100,
+    ),
 }
 
 FORMATS = {"markdown": "md", "csv": "csv", "json": "json", "latex": "tex"}
