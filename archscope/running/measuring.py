@@ -179,7 +179,7 @@ def _overloads() -> dict[str, list[str]]:
 
     found: dict[str, list[str]] = {}
     for name in _C._dispatch_get_all_op_names():  # noqa: SLF001  torch says it nowhere else
-        if name.startswith("aten::"):
+        if name.startswith("aten::") and not name.endswith("out"):  # which write to a tensor that is given
             found.setdefault(name.partition(".")[0], []).append(name)
     return found
 

@@ -149,6 +149,48 @@ def made(spec: Spec, batch: int) -> Graph | None:
         return None
 
 
+@pytest.mark.parametrize("given", [{}, {"dtype": "bfloat16"}, {"dtype": "float64"}, {"amp": "bfloat16"}])
+@pytest.mark.parametrize("norm", ["batchnorm", "groupnorm2", "layernorm"])
+def test_norms_keep_their_statistics_in_the_type_that_torch_does(norm: str, given: dict[str, str]):
+    graph = archscope.lower(["conv3-4", norm, "adaptiveavgpool1", "FC-3"], 2, input=(2, 14, 12))
+    assert left_over(graph, Setting(2, mode="train", device="cpu")._replace(**given)) == (0, 0)
+
+
+MIXED: dict[str, list[Any]] = {
+    "an input is converted after the weights": ["batchnorm", "conv3-4/2", "FC-3"],
+    "a sum in place keeps the width of what it overwrites": [
+        "tanh",
+        {"layers": ["conv1-2"], "skip": "add", "project": "never"},
+        "FC-3",
+    ],
+    "a sum of two widths is as wide as the wider": [
+        "batchnorm",
+        {"join": "add out-of-place", "branches": [["tanh"], ["conv1-2"]]},
+        "conv3-2",
+        "FC-3",
+    ],
+    "a join of two widths is as wide as the wider": [
+        "batchnorm",
+        {"join": "concat", "branches": [[], ["conv3-8"]]},
+        "FC-3",
+    ],
+    "a slope per channel is computed in 16 bits": ["conv3-4", "prelu", "maxpool", "FC-3"],
+}
+
+
+@pytest.mark.parametrize("words", MIXED)
+def test_mixed_precision_converts_as_torch_does(words: str):
+    graph = archscope.lower(MIXED[words], 2, input=(2, 15, 16))
+    assert left_over(graph, Setting(2, mode="train", device="cpu", amp="bfloat16")) == (0, 0)
+
+
+@pytest.mark.parametrize("join", ["add out-of-place", "mul"])
+def test_three_tensors_are_joined_two_at_a_time(join: str):
+    cells = [{"join": join, "branches": [["conv1-8"], ["conv1-8"], ["conv1-8"]]}, "adaptiveavgpool1", "FC-3"]
+    graph = archscope.lower(cells, 2, input=(2, 12, 12))
+    assert left_over(graph, Setting(2, mode="train", device="cpu")) == (0, 0)
+
+
 def test_mixed_precision_makes_copies_for_lrn_that_count_as_its_kernels_own():
     graph = archscope.lower(["conv3-4", "LRN", "adaptiveavgpool1", "FC-3"], 2, input=(2, 14, 12))
     setting = Setting(2, mode="train", device="cpu", amp="bfloat16")
