@@ -11,8 +11,6 @@ import statistics
 import sys
 from pathlib import Path
 
-from foundation import best, process
-
 import archscope
 from archscope import catalog
 from archscope.core.records import Setting
@@ -45,7 +43,9 @@ def exactness() -> None:
 
 
 def times() -> None:
-    """One prediction of an inference, of an ideal one and of a training step; without torch."""
+    """One prediction of a training step, of all that the command prints, and of the largest batch; without torch."""
+    from foundation import best  # beside this file, when it is run
+
     for name, at_most in (("vgg16", 20), ("googlenet", 0), ("resnet152", 100), ("densenet264", 0)):
         graph = archscope.lower(name, 8)
         setting = Setting(8, mode="train")
@@ -60,6 +60,8 @@ def times() -> None:
 
 def commands(runs: int = 15) -> None:
     """CPU milliseconds of whole processes, in turn."""
+    from foundation import process
+
     for words in (SUMMARY, FIT, MEMORY):
         process(words)
     rounds = [[process(words)[0] * 1000 for words in (SUMMARY, FIT, MEMORY)] for _ in range(runs)]

@@ -27,13 +27,13 @@ from archscope.spec.network import Spec
 DEEPER = {
     "densenet169", "densenet201", "densenet264", "inception_resnet_v2", "inception_resnet_v2_10_20_10",
     "inception_resnet_v2_released", "resnet101", "resnet152", "resnet101_v1_5", "resnet152_v1_5", "resnet32",
-    "resnet44", "resnet56", "resnet110", "wide_resnet101_2",
+    "resnet44", "resnet56", "resnet110", "resnext_resnet50", "senet_resnet50", "wide_resnet50_2", "wide_resnet101_2",
 }  # fmt: skip
 """More of the blocks that others have: ``tests/benchmarks/memory.py`` measures them, too."""
 
 NETWORKS = [name for name in catalog.everything() if name not in DEEPER]
 
-FAKED = ["alexnet", "googlenet", "resnet20", "squeezenet1_1"]
+FAKED = ["alexnet", "resnet20", "squeezenet1_1"]
 
 
 def graph_of(spec: Spec, batch: int = 2) -> Graph | None:
