@@ -134,12 +134,22 @@ def test_an_error_in_what_a_program_gives_says_which_item_and_branch_it_is(cells
     assert (problem.span.source.name, problem.span.place) == ("<python>", place)
 
 
+def test_blocks_of_a_table_with_the_callers_own_ops_are_set(here: Path):
+    (here / "mine.toml").write_text(table("| conv3-4 |", "| swish |", "| maxpool |", "| conv3-8 |", heads="| A |"))
+    changed = archscope.load("mine.toml", ops=[Swish], blocks=(2, 1))
+    assert [type(node.op).__name__ for node in archscope.lower(changed).nodes] == [
+        "Conv", "Swish", "Conv", "Swish", "MaxPool", "Conv",
+    ]  # fmt: skip
+
+
 def test_an_op_of_the_callers_own_is_one_like_ours(here: Path):
     cells = ["conv3-4", "swish", "swish 2.5", "FC-2"]
     graph = archscope.lower(archscope.load(cells, input=(3, 8, 8), ops=[Swish]))
     assert [node.op for node in graph.nodes[1:3]] == [Swish(), Swish(2.5)]
     (here / "mine.toml").write_text(table("| conv3-4 |", "| swish |", heads="| A |"))
     assert archscope.load("mine.toml", ops=[Swish]).root.items[1].op == Swish()  # type: ignore[union-attr]
+    changed = archscope.load("mine.toml", ops=[Swish], set={"row 2.A": "swish 3"})
+    assert changed.root.items[1].op == Swish(3.0)  # type: ignore[union-attr]
     with pytest.raises(ArchscopeError, match="cannot read 'swish' as an op"):
         archscope.load("mine.toml")
 

@@ -58,7 +58,7 @@ def load(
         if not has_plain_stages(spec):
             spec = with_repeats(table, spec, chosen.blocks, own)
             chosen = replace(chosen, blocks=None)
-    return _changed(spec, chosen, table)
+    return _changed(spec, chosen, table, own)
 
 
 def lower(
@@ -123,7 +123,7 @@ def _spec(
         if chosen.set:
             from archscope.spec.overriding import with_cells
 
-            table = with_cells(table, entry.network, chosen.set)
+            table = with_cells(table, entry.network, chosen.set, ops)
         spec = compile_table(table, entry.network, ops)
         return (spec if shape is None else replace(spec, input_shape=tuple(shape))), table
     if chosen.set:
@@ -137,7 +137,7 @@ def _spec(
     return Spec(name or "network", root, tuple(shape), table="<python>"), None
 
 
-def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
+def _changed(spec: Spec, chosen: Options, table: Table | None, ops: tuple[type[Op], ...]) -> Spec:
     """The spec with the options applied. Those that need sizes see the network at the table's own input size."""
     if table is not None:
         chosen = replace(chosen, softmax=bool(chosen.softmax))
@@ -145,7 +145,7 @@ def _changed(spec: Spec, chosen: Options, table: Table | None) -> Spec:
     if chosen.blocks is not None and table is not None:
         from archscope.spec.stages import named_by_blocks
 
-        others = [(name, compile_table(table, name)) for name in networks(table)]
+        others = [(name, compile_table(table, name, ops)) for name in networks(table)]
         changed = replace(changed, changes=(*changed.changes, f"blocks: {named_by_blocks(changed, others)}"))
     changed = named(changed)
     if chosen.adaptive_pool or chosen.dense:

@@ -8,7 +8,7 @@ empty text is an empty cell: no layer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archscope.core.errors import Problem, UsageError, nearest
 from archscope.spec.compiler import compile_table, networks
@@ -18,6 +18,9 @@ from archscope.spec.network import Block, Layer, made_of
 from archscope.spec.rows import label_of
 from archscope.spec.table import Cell, Table
 
+if TYPE_CHECKING:
+    from archscope.ops import Op
+
 
 class _Place(NamedTuple):
     """A cell of a grid: the number of its row, from 0, and its head."""
@@ -26,8 +29,8 @@ class _Place(NamedTuple):
     head: str
 
 
-def with_cells(table: Table, network: str, cells: Mapping[str, str]) -> Table:
-    """The table with the texts that a caller gives for cells of one of its networks.
+def with_cells(table: Table, network: str, cells: Mapping[str, str], extra: tuple[type[Op], ...] = ()) -> Table:
+    """The table with the texts that a caller gives for cells of one of its networks. extra: op classes of the caller.
 
     Raises UsageError for a name that is no cell, or several, and for a cell that the network is not made of; TableError
     at a cell whose new text cannot be read.
@@ -35,11 +38,11 @@ def with_cells(table: Table, network: str, cells: Mapping[str, str]) -> Table:
     plain = settled(table)
     changed = plain
     for name, text in cells.items():
-        place = _cell(plain, network, name) or _layers_cell(plain, network, name)
-        before = made_of(compile_table(changed, network).root)
+        place = _cell(plain, network, name) or _layers_cell(plain, network, name, extra)
+        before = made_of(compile_table(changed, network, extra).root)
         cell = plain.grid.rows[place.row][place.head]
         changed = _with_text(changed, place, Cell(text, cell.span.at(f"{cell.span.place}, set to {text!r}")))
-        if text != cell.text and made_of(compile_table(changed, network).root) == before:
+        if text != cell.text and made_of(compile_table(changed, network, extra).root) == before:
             message = f"{name}={text} changes nothing: {network} is not made of this cell"
             raise UsageError(Problem("no-effect", message, cell.span))
     return changed
@@ -98,9 +101,9 @@ def _own_head(table: Table, network: str, name: str, head: str) -> str:
     return head
 
 
-def _layers_cell(table: Table, network: str, name: str) -> _Place:
+def _layers_cell(table: Table, network: str, name: str, extra: tuple[type[Op], ...]) -> _Place:
     """The cell that spells out the layer of that name."""
-    layers = dict(_named_layers(named(compile_table(table, network)).root, ""))
+    layers = dict(_named_layers(named(compile_table(table, network, extra)).root, ""))
     mine = str(networks(table)[network].get("column", ""))
     places = [_Place(n, head) for n, row in enumerate(table.grid.rows) for head in row if head == mine or not mine]
     if name not in layers:
