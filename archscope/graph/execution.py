@@ -174,12 +174,11 @@ class Run:
         return [Value(storage, size, maker, low) for storage, size in zip(results, bytes_of, strict=True)]
 
     def factors(self, rule: MemoryRule, inputs: tuple[Value, ...], params: Mapping[str, int]) -> tuple[str, ...]:
-        """Which of two factors are kept. A parameter under another name is one of the inputs, in a captured network."""
+        """Which of the factors are kept. A parameter under another name is one of the inputs, in a captured network."""
         wanted = {name for name, index in params.items() if self.graph.parameters[index].trainable}
         stored = bool(wanted - {"weight", "bias"})
         wanted |= {f"input{at}" for at, value in enumerate(inputs) if stored or value.maker is not None}
-        one, other = rule.saved
-        return tuple(name for name, partner in ((one, other), (other, one)) if partner in wanted)
+        return tuple(name for name in rule.saved if any(other in wanted for other in rule.saved if other != name))
 
     def results(self, rule: MemoryRule, inputs: tuple[Value, ...], sizes: Sequence[Size]) -> list[int]:
         """The storages of results: new ones, or the first input's."""

@@ -49,7 +49,7 @@ class Einsum(Op):
         return 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "input1"), autocast="low")
+        return MemoryRule(saved=("input0", "input1"), factors=True, autocast="low")
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

@@ -41,7 +41,7 @@ class GroupedMatMul(Op):
         return 0
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
-        return MemoryRule(saved=("input0", "input1", "input2"), autocast="low")
+        return MemoryRule(saved=("input0", "input1", "input2"), factors=True, autocast="low")
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:

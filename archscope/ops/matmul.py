@@ -59,7 +59,7 @@ class MatMul(Op):
         left, right = inputs[first][:-2], inputs[first + 1][:-2]
         if (left and right) and not agree(left, right):
             return None  # one of them is copied as often as the other has it
-        return MemoryRule(saved=(f"input{first}", f"input{first + 1}"), autocast="low")
+        return MemoryRule(saved=(f"input{first}", f"input{first + 1}"), factors=True, autocast="low")
 
     def torch(self, *inputs: Shape) -> Call:
         return Call("torch.addmm" if self.added else "torch.matmul")

@@ -72,7 +72,8 @@ class Pointwise(Op):
         if self.function in KEEPS_MASK:
             return MemoryRule(out=out, saved=(KEEPS_MASK[self.function],))
         if self.function in KEEPS_INPUTS:
-            return MemoryRule(out=out, saved=tuple(f"input{n}" for n in range(len(inputs))))
+            saved = tuple(f"input{n}" for n in range(len(inputs)))
+            return MemoryRule(out=out, saved=saved, factors=self.function == "mul")
         return None  # what is kept of another function was not measured
 
     def sees(self, *inputs: Shape) -> Window | None:
