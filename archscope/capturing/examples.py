@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from archscope.capturing.loading import found_at, read_address
-from archscope.core.errors import Problem, UsageError
+from archscope.capturing.places import place_of_error, span_of
+from archscope.core.errors import Problem, Unsupported, UsageError
 from archscope.core.records import ITEM_BYTES
 
 _SHAPES = re.compile(r"([A-Za-z_]\w*:)?[\dx×X]*(:[a-z]+\d*)?")
@@ -58,8 +59,12 @@ def made_example(given: Any, batch: int, dtype: torch.dtype, device: str = "meta
 
 def _returned(function: Callable[..., Any], batch: int, dtype: torch.dtype, device: str) -> Example:
     """What a user's function makes: a tensor, a tuple of arguments, a dictionary of named ones, or both."""
-    wanted = inspect.signature(function).parameters
-    made = function(batch) if wanted else function()
+    name = getattr(function, "__name__", type(function).__name__)
+    try:
+        made = function(batch) if inspect.signature(function).parameters else function()
+    except Exception as error:
+        message = f"{name}, which makes the input, raised {type(error).__name__}: {error}"
+        raise Unsupported(Problem("input-raised", message, span_of(place_of_error(error)))) from error
     if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], tuple) and isinstance(made[1], dict):
         return Example(*made)
     if isinstance(made, tuple) and not _is_shape(made):

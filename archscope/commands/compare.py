@@ -25,7 +25,8 @@ def compare(
     networks: Annotated[
         list[str],
         typer.Argument(
-            help="Two networks or more; a table's name or file stands for all of its.", metavar="NETWORK..."
+            help="Two networks or more; a table's name or file stands for all of its; modules by their addresses.",
+            metavar="NETWORK...",
         ),
     ],
     changes: Flags,

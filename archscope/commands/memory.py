@@ -55,7 +55,9 @@ WORDS = {
 
 @takes_network
 def memory(
-    network: Annotated[str, typer.Argument(help="A name or a table file: ./mine.toml:B.", metavar="NETWORK")],
+    network: Annotated[
+        str, typer.Argument(help="A name, a table file: ./mine.toml:B, or a module's address.", metavar="NETWORK")
+    ],
     changes: Changes,
     batch: BatchFlag = 1,
     optimizer: OptimizerFlag = "sgd",

@@ -39,7 +39,11 @@ KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 @takes_network
 def summary(
     network: Annotated[
-        str, typer.Argument(help="A name (see archscope list) or a table file: ./mine.toml:B.", metavar="NETWORK")
+        str,
+        typer.Argument(
+            help="A name (see archscope list), a table file: ./mine.toml:B, or a module's address: ./net.py:Net.",
+            metavar="NETWORK",
+        ),
     ],
     changes: Flags,
     batch: BatchFlag = 1,
@@ -67,6 +71,9 @@ def summary(
 ) -> None:
     """Every layer's output shape, params, MACs and activations, and the totals they add up to.
 
+    A table runs nothing. A module's address (torchvision.models:resnet18, timm:convnext_tiny, ./net.py:Net(width=64))
+    imports and runs the code that it names; its weights are not allocated.
+
     Examples:
 
         archscope summary vgg16
@@ -74,6 +81,8 @@ def summary(
         archscope summary vgg11 --width 1/4 --input 1x224x224 --classes 10
 
         archscope summary googlenet --full --columns params,macs --format csv
+
+        archscope summary torchvision.models:resnet18 --strict
     """
     wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)

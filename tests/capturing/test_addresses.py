@@ -203,6 +203,17 @@ def test_an_input_that_makes_no_sense_is_refused(given: object, text: str) -> No
     assert str(caught.value).startswith(text)
 
 
+def test_a_function_that_cannot_make_the_input_is_told_with_its_line() -> None:
+    def make_inputs(batch: int) -> torch.Tensor:
+        raise RuntimeError(f"no input for {batch}")
+
+    with pytest.raises(Unsupported) as caught:
+        archscope.capture(nn.Linear(8, 8), make_inputs)
+    text = str(caught.value)
+    assert "input-raised: make_inputs, which makes the input, raised RuntimeError: no input for 1" in text
+    assert 'raise RuntimeError(f"no input for {batch}")' in text
+
+
 def test_changes_are_for_tables_and_said_to_be() -> None:
     with pytest.raises(UsageError) as caught:
         archscope.profile(nn.Linear(8, 8), input=(8,), width="1/2")
