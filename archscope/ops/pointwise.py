@@ -12,7 +12,8 @@ from archscope.ops import Op
 KEEPS_NOTHING = frozenset({
     "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
     "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
-    "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "lerp_scalar", "real", "imag",
+    "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "type_as", "lerp_scalar", "real",
+    "imag",
 })  # fmt: skip  # fmt: skip
 KEEPS_INPUTS = frozenset({
     "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
