@@ -21,7 +21,7 @@ from archscope.capturing.recorder import Recorder
 from archscope.capturing.restore import as_it_was, random_as_it_was
 from archscope.capturing.standins import twin
 from archscope.capturing.tape import Tape, tensors_in
-from archscope.core.errors import Problem, Unsupported
+from archscope.core.errors import Problem, Unsupported, UsageError
 from archscope.graph.graph import Graph
 
 
@@ -101,6 +101,8 @@ def _recorder(tape: Tape, survey: Survey, manner: Manner, stack: ExitStack) -> R
 def _inputs(example: Example, recorder: Recorder, *, real: bool) -> list[torch.Tensor]:
     """The tensors that come in, each the first on the tape; floating ones of the user's own stand for any values."""
     inputs = tensors_in((example.args, example.kwargs))
+    if not inputs:
+        raise UsageError(Problem("bad-value", "no tensor is among the inputs", help="give at least one shape"))
     for each in inputs:
         if not each.is_meta and each.is_floating_point() and not real:
             recorder.stand_ins.add(each, twin(each))

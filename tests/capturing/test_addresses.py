@@ -195,6 +195,7 @@ def test_what_is_raised_is_told_with_its_line() -> None:
         ("1x:8:int64", "bad-address: cannot read '1x:8:int64'"),
         (3.5, "bad-value: input is 3.5\n  expected: a shape of one example such as 3x224x224"),
         ([], "bad-value: input is []"),
+        (lambda: ((), {"flag": True}), "bad-value: no tensor is among the inputs\n  help:     give at least one shape"),
     ],
 )
 def test_an_input_that_makes_no_sense_is_refused(given: object, text: str) -> None:
