@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from archscope.api.networks import build, load, lower
     from archscope.api.pictures import draw
     from archscope.api.profiles import profile
+    from archscope.api.searches import search
+    from archscope.api.sweeps import sweep
     from archscope.core.errors import ArchscopeError
     from archscope.spec.network import Spec
 
@@ -48,6 +50,8 @@ _HOMES = {
     "lower": "api.networks",
     "memory": "api.footprints",
     "profile": "api.profiles",
+    "search": "api.searches",
+    "sweep": "api.sweeps",
 }
 
 __all__ = [
@@ -68,6 +72,8 @@ __all__ = [
     "lower",
     "memory",
     "profile",
+    "search",
+    "sweep",
 ]
 
 

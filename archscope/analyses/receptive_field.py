@@ -21,7 +21,7 @@ from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from archscope.analyses import Column, Total, Values
-from archscope.core.arithmetic import Size, choose, largest, smallest
+from archscope.core.arithmetic import Size, agree, choose, largest, smallest
 from archscope.core.records import Setting, Window
 from archscope.graph.graph import Graph, Node
 from archscope.ops.concat import Concat
@@ -210,7 +210,7 @@ def _of_output(graph: Graph, node: Node, window: Window, inputs: list[Field]) ->
     alike = all(field.alike for field in inputs)
     if isinstance(node.op, Slice) and not alike:
         axes = tuple(reach._replace(exact=False) for reach in axes)  # it may have taken channels that see less
-    mixes = node.op.weight_layer and getattr(node.op, "groups", 1) == 1
+    mixes = node.op.weight_layer and agree((getattr(node.op, "groups", 1),), (1,))
     return Field(axes, mixes or (alike and not isinstance(node.op, Concat | Pad)))
 
 

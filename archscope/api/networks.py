@@ -51,14 +51,8 @@ def load(
     if input and isinstance(input[0], str):
         chosen, input = with_example(chosen, [str(each) for each in input]), None  # noqa: A001  as above
     own, shape = tuple(ops), None if input is None else tuple(int(size) for size in input)
-    spec, table = _spec(network, own, shape, name, chosen)
-    if chosen.blocks is not None and table is not None and spec.repeats:
-        from archscope.spec.stages import has_plain_stages, with_repeats
-
-        if not has_plain_stages(spec):
-            spec = with_repeats(table, spec, chosen.blocks, own)
-            chosen = replace(chosen, blocks=None)
-    return _changed(spec, chosen, table, own)
+    spec, table, left = _spec(network, own, shape, name, chosen)
+    return with_options(spec, left, table)
 
 
 def lower(
@@ -116,28 +110,45 @@ def build(
 
 def _spec(
     network: Network, ops: tuple[type[Op], ...], shape: Sequence[int] | None, name: str, chosen: Options
-) -> tuple[Spec, Table | None]:
+) -> tuple[Spec, Table | None, Options]:
+    """The spec as it is before knobs, its table, and the options that are left to apply."""
     if isinstance(network, str):
         entry = catalog.find(network)
-        table = entry.table
-        if chosen.set:
-            from archscope.spec.overriding import with_cells
-
-            table = with_cells(table, entry.network, chosen.set, ops)
-        spec = compile_table(table, entry.network, ops)
-        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), table
+        spec, table, left = compiled(entry.table, entry.network, ops, chosen)
+        return (spec if shape is None else replace(spec, input_shape=tuple(shape))), table, left
     if chosen.set:
         message = "set changes cells of a table, and this network was not loaded from one here"
         raise UsageError(Problem("bad-value", message, help="give the network's name or its table's file"))
     if isinstance(network, Spec):
-        return network, None
+        return network, None, chosen
     if shape is None:
         raise UsageError(Problem("missing-input", "a network written as cells needs input=(channels, height, width)"))
     root = Block(compile_items(network, ops))
-    return Spec(name or "network", root, tuple(shape), table="<python>"), None
+    return Spec(name or "network", root, tuple(shape), table="<python>"), None, chosen
 
 
-def _changed(spec: Spec, chosen: Options, table: Table | None, ops: tuple[type[Op], ...]) -> Spec:
+def compiled(
+    table: Table, network: str, ops: tuple[type[Op], ...], chosen: Options, *, checks: bool = True
+) -> tuple[Spec, Table, Options]:
+    """A network of a table with its cells set and its blocks repeated; the table, and the options that are left.
+
+    checks: whether to look if the network is made of the cells that are set.
+    """
+    if chosen.set:
+        from archscope.spec.overriding import with_cells
+
+        table = with_cells(table, network, chosen.set, ops, checks=checks)
+    spec = compile_table(table, network, ops)
+    if chosen.blocks is None or not spec.repeats:
+        return spec, table, chosen
+    from archscope.spec.stages import has_plain_stages, with_repeats
+
+    if has_plain_stages(spec):
+        return spec, table, chosen
+    return with_repeats(table, spec, chosen.blocks, ops), table, replace(chosen, blocks=None)
+
+
+def with_options(spec: Spec, chosen: Options, table: Table | None) -> Spec:
     """The spec with the options applied. Those that need sizes see the network at the table's own input size."""
     if table is not None:
         chosen = replace(chosen, softmax=bool(chosen.softmax))

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from archscope import formats
 from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
 from archscope.core.records import Setting
-from archscope.spec.options import BATCH_NORMS, HEADS, Changes
+from archscope.spec.options import BATCH_NORMS, HEADS, Blocks, Changes
 
 HELP = """Architecture analysis of neural networks: a paper's own table is the program.
 
@@ -175,7 +175,7 @@ def _network_flags(
     """The flags as changes to a network."""
     changes = Flags(
         num_classes=classes, in_channels=in_channels, width=width, head_width=head_width, round_to=round_to, head=head,
-        dense=dense, blocks=_blocks(blocks) if blocks is not None else None, bn=bn, conv_bias=conv_bias,
+        dense=dense, blocks=_blocks(blocks), bn=bn, conv_bias=conv_bias,
         dropout=dropout, adaptive_pool=adaptive_pool, softmax=softmax, aux=aux, set=_cells(set_ or []),
     )  # fmt: skip
     if input_:
@@ -263,24 +263,9 @@ def _cells(given: Sequence[str]) -> dict[str, str] | None:
     return cells or None
 
 
-def _blocks(text: str) -> Sequence[int] | Sequence[Sequence[int]] | Sequence[int | str]:
-    """The three spellings, with or without the brackets and quotes of Python."""
-    plain = text.translate(str.maketrans("", "", "[]\"' "))
-    if "(" in plain:
-        plain = plain.strip("()").replace("),(", ";").replace(",", "x").replace(";", ",")
-    words = [word for word in plain.split(",") if word]
-    if any("x" in word for word in words):
-        return [[_number(part, text) for part in word.split("x")] for word in words]
-    return [word if word in {"M", "m"} else _number(word, text) for word in words]
+def _blocks(text: str | None) -> Blocks | None:
+    if text is None:
+        return None
+    from archscope.spec.stages import blocks_from
 
-
-def _number(word: str, text: str) -> int:
-    if not word.isdigit():
-        raise UsageError(
-            Problem(
-                "bad-value",
-                f"--blocks is {text!r}: cannot read {word!r}",
-                expected='"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"',
-            )
-        )
-    return int(word)
+    return blocks_from(text)

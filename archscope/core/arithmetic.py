@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from archscope.core.errors import Problem, ShapeError
 
@@ -40,9 +40,16 @@ class PointsDiffer(Exception):
         self.where = where
 
 
+class Failure(NamedTuple):
+    """A requirement that fails somewhere: the mask of the points, and which one it is."""
+
+    points: Any
+    rule: str
+
+
 Chosen = TypeVar("Chosen", bound=int)
 
-_unusable: ContextVar[list[Any] | None] = ContextVar("unusable", default=None)
+_failures: ContextVar[list[Failure] | None] = ContextVar("failures", default=None)
 _decided: ContextVar[Callable[[Any], bool] | None] = ContextVar("decided", default=None)
 
 
@@ -126,9 +133,9 @@ def require(condition: bool, message: Callable[[], str]) -> None:
         return
     if condition.all():
         return
-    points = _unusable.get()
-    if points is not None:
-        points.append(~condition)
+    failures = _failures.get()
+    if failures is not None:
+        failures.append(Failure(~condition, f"{message.__module__}:{message.__code__.co_firstlineno}"))
     else:
         raise ShapeError(Problem("impossible-shape", message()))
 
@@ -148,14 +155,14 @@ def deciding(decide: Callable[[Any], bool]) -> Iterator[None]:
 
 
 @contextmanager
-def unusable_points() -> Iterator[list[Any]]:
-    """Collects the masks of points at which some :func:`require` failed, while rules run on arrays."""
-    masks: list[Any] = []
-    token = _unusable.set(masks)
+def unusable_points() -> Iterator[list[Failure]]:
+    """Collects the points at which some :func:`require` failed, in the order of the rules, while they run on arrays."""
+    failures: list[Failure] = []
+    token = _failures.set(failures)
     try:
-        yield masks
+        yield failures
     finally:
-        _unusable.reset(token)
+        _failures.reset(token)
 
 
 def is_many(value: Any) -> bool:
@@ -204,8 +211,10 @@ def _elementwise(of_arrays: str, of_symbols: str, a: Size, b: Size) -> Size:
         chosen: Size = getattr(sympy, of_symbols)(a, b)
         return chosen
     if _COUNTS in {type(a).__module__, type(b).__module__}:
-        larger: Size = _chosen(a >= b if of_symbols == "Max" else a <= b, a, b)
-        return larger
+        from archscope.core.counts import extreme
+
+        found: Any = extreme(of_arrays, a, b)
+        return cast("Size", found)
     import numpy as np
 
     picked: Size = getattr(np, of_arrays)(a, b)

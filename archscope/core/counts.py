@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add, floordiv, mod, mul, sub
 from typing import TYPE_CHECKING, Any
 
 from archscope.core.arithmetic import require
@@ -53,34 +54,34 @@ class Counts:
     def __add__(self, other: Any) -> Counts:
         if _is(other, 0):
             return self
-        return _combined(self, other, lambda a, b: a + b, lambda a, b: a + b)
+        return _combined(self, other, add, add)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Counts:
-        return _combined(self, other, lambda a, b: a - b, lambda a, b: a + b)
+        return _combined(self, other, sub, add)
 
     def __rsub__(self, other: Any) -> Counts:
-        return _combined(other, self, lambda a, b: a - b, lambda a, b: a + b)
+        return _combined(other, self, sub, add)
 
     def __mul__(self, other: Any) -> Counts:
         if _is(other, 1):
             return self
-        return _combined(self, other, lambda a, b: a * b, lambda a, b: a * b)
+        return _combined(self, other, mul, mul)
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Any) -> Counts:
-        return _combined(self, _divisor(other), lambda a, b: a // b, lambda a, _: a)
+        return _combined(self, _divisor(other), floordiv, _first)
 
     def __rfloordiv__(self, other: Any) -> Counts:
-        return _combined(other, _divisor(self), lambda a, b: a // b, lambda a, _: a)
+        return _combined(other, _divisor(self), floordiv, _first)
 
     def __mod__(self, other: Any) -> Counts:
-        return _combined(self, _divisor(other), lambda a, b: a % b, lambda _, b: b)
+        return _combined(self, _divisor(other), mod, _second)
 
     def __rmod__(self, other: Any) -> Counts:
-        return _combined(other, _divisor(self), lambda a, b: a % b, lambda _, b: b)
+        return _combined(other, _divisor(self), mod, _second)
 
     def __neg__(self) -> Counts:
         return Counts(-self.values, self.bound)
@@ -116,6 +117,13 @@ def where(condition: Any, a: Any, b: Any) -> Counts:
     return Counts(np.where(condition, plain(a), plain(b)), max(_bound(a), _bound(b)))
 
 
+def extreme(name: str, a: Any, b: Any) -> Counts:
+    """``maximum`` or ``minimum`` of two, point by point."""
+    import numpy as np
+
+    return _combined(a, b, getattr(np, name), max)
+
+
 def _combined(a: Any, b: Any, operation: Callable[[Any, Any], Any], bound_of: Callable[[int, int], int]) -> Counts:
     bound = bound_of(_bound(a), _bound(b))
     if bound > LARGEST:
@@ -123,6 +131,14 @@ def _combined(a: Any, b: Any, operation: Callable[[Any, Any], Any], bound_of: Ca
     if bound > LARGEST:
         return Counts(operation(_exact(a), _exact(b)), bound)
     return Counts(operation(plain(a), plain(b)), bound)
+
+
+def _first(a: int, _: int) -> int:
+    return a
+
+
+def _second(_: int, b: int) -> int:
+    return b
 
 
 def _is(value: Any, number: int) -> bool:

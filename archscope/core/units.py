@@ -13,6 +13,9 @@ BYTE_UNITS = {
 }  # fmt: skip
 """Bytes of each unit, by the International System and by IEC 80000-13."""
 
+COUNT_UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+"""What a letter behind a count stands for: ``5M`` params are five million."""
+
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)\s*", re.ASCII)
 _LETTERS = {"k": "K", "m": "M", "g": "G", "t": "T"}
 

@@ -43,7 +43,7 @@ class Course(NamedTuple):
     @property
     def peak_bytes(self) -> Size:
         """The most bytes that are alive at once; of arrays, point by point."""
-        return peak_of(self.always, self.steps)
+        return peak_of(self.always.total, self.steps)
 
     @property
     def peak(self) -> Step:
@@ -51,12 +51,13 @@ class Course(NamedTuple):
         return max(self.steps, key=lambda step: step.alive)
 
 
-def peak_of(always: Always, steps: Iterable[Step]) -> Size:
-    """The most bytes that are alive at any of some moments."""
-    most: Size = 0
-    for step in steps:
-        most = largest(most, step.alive)
-    return always.total + most
+def peak_of(always: Size, steps: Iterable[Step]) -> Size:
+    """The most bytes that are alive at any of some moments, with those that always are."""
+    first, *others = (step.alive for step in steps)
+    most = first
+    for alive in others:
+        most = largest(most, alive)
+    return always + most
 
 
 def inference_course(graph: Graph, setting: Setting, *, ideal: bool = False) -> Course:
@@ -88,7 +89,8 @@ def peaks_by_node(graph: Graph, setting: Setting, course: Course) -> list[Size |
     steps: list[list[Step]] = [[] for _ in range(len(graph.nodes) + 1)]
     for step in course.steps:
         steps[step.node].append(step)
-    peaks: list[Size | None] = [peak_of(course.always, own) if own else 0 for own in steps]
+    always = course.always.total
+    peaks: list[Size | None] = [peak_of(always, own) if own else 0 for own in steps]
     for index, node in enumerate(graph.nodes):
         if node.op.memory(*graph.shapes_in(node), setting=setting) is None:
             peaks[index] = None

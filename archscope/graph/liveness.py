@@ -54,6 +54,7 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     dispatch mode watches it, it makes a new sum. An op without a memory rule is taken to allocate nothing. Raises
     Unsupported where nothing is trainable.
     """
+    single = agree(graph.tensors[graph.inputs[0]].shape[:1], (1,))
     run = Run(graph, setting._replace(mode="train"), held_until(graph, training=True))
     run.take_targets()
     run.forward()
@@ -61,7 +62,6 @@ def training(graph: Graph, setting: Setting, *, new_sums: bool = False) -> Recor
     kept = run.storages.kept_by_node(len(graph.nodes))
     resident = setting.grads == "resident"
     sizes = [product(each.shape) * setting.item_bytes for each in graph.parameters]
-    single = agree(graph.tensors[graph.inputs[0]].shape[:1], (1,))
     run.phase = "backward"
     engine = Engine(run.storages, run.mark, sizes, single, new_sums, resident, run.users)
     engine.backward(loss)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archscope.core.arithmetic import Shape, Size, product, require
+from archscope.core.arithmetic import Shape, Size, is_many, product, require
 from archscope.core.records import Call, MemoryRule, Padding, Pair, Seen, Setting, Window, axes, pair, short
 from archscope.ops import Op
 
@@ -75,7 +75,7 @@ class Conv(Op):
             "bias": self.bias,
         }
         usual: dict[str, Any] = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1, "bias": True}
-        options = {name: short(value) for name, value in given.items() if value != usual[name]}
+        options = {name: short(value) for name, value in given.items() if is_many(value) or value != usual[name]}
         return Call("nn.Conv2d", (inputs[0][1], self.out_channels, short(pair(self.kernel_size))), options)
 
     @classmethod

@@ -7,10 +7,10 @@ empty text is an empty cell: no layer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from archscope.core.errors import Problem, UsageError, nearest
+from archscope.core.errors import ArchscopeError, Problem, UsageError, nearest
 from archscope.spec.compiler import compile_table, networks
 from archscope.spec.mending import settled
 from archscope.spec.naming import named
@@ -29,23 +29,53 @@ class _Place(NamedTuple):
     head: str
 
 
-def with_cells(table: Table, network: str, cells: Mapping[str, str], extra: tuple[type[Op], ...] = ()) -> Table:
+def with_cells(
+    table: Table, network: str, cells: Mapping[str, str], extra: tuple[type[Op], ...] = (), *, checks: bool = True
+) -> Table:
     """The table with the texts that a caller gives for cells of one of its networks. extra: op classes of the caller.
 
     Raises UsageError for a name that is no cell, or several, and for a cell that the network is not made of; TableError
-    at a cell whose new text cannot be read.
+    at a cell whose new text cannot be read. checks: whether to look if the network is made of them, which takes time.
     """
     plain = settled(table)
     changed = plain
     for name, text in cells.items():
         place = _cell(plain, network, name) or _layers_cell(plain, network, name, extra)
-        before = made_of(compile_table(changed, network, extra).root)
+        before = made_of(compile_table(changed, network, extra).root) if checks else None
         cell = plain.grid.rows[place.row][place.head]
         changed = _with_text(changed, place, Cell(text, cell.span.at(f"{cell.span.place}, set to {text!r}")))
-        if text != cell.text and made_of(compile_table(changed, network, extra).root) == before:
+        if checks and text != cell.text and made_of(compile_table(changed, network, extra).root) == before:
             message = f"{name}={text} changes nothing: {network} is not made of this cell"
             raise UsageError(Problem("no-effect", message, cell.span))
     return changed
+
+
+def check_cell(table: Table, network: str, name: str, texts: Iterable[str] = ()) -> None:
+    """Raises UsageError for a name that is no cell of a network, or several, and for texts of which none changes it."""
+    plain = settled(table)
+    place = _cell(plain, network, name) or _layers_cell(plain, network, name, ())
+    idle: UsageError | None = None
+    for text in texts:
+        if text == _at(plain, place).text:
+            continue
+        try:
+            with_cells(table, network, {name: text})
+        except UsageError as error:
+            idle = error
+        except ArchscopeError:
+            return  # not read as it is, so it matters
+        else:
+            return
+    if idle is not None:
+        raise idle
+
+
+def cells_of(table: Table, network: str) -> dict[str, str]:
+    """The cells that may hold layers of a network, by how a caller names them, with their texts."""
+    plain = settled(table)
+    mine = str(networks(table)[network].get("column", ""))
+    places = [_Place(n, head) for n, row in enumerate(plain.grid.rows) for head in row if head == mine or not mine]
+    return {_spelled(plain, place): _at(plain, place).text for place in places if _is_set(plain, place)}
 
 
 def _with_text(table: Table, place: _Place, cell: Cell) -> Table:

@@ -220,3 +220,25 @@ def _differences(mine: list[list[str]], other: list[list[str]]) -> Iterable[str]
         b = other[number] if number < len(other) else []
         if a != b:
             yield f"stage {number + 1} is {' '.join(a) or 'missing'}, there {' '.join(b) or 'missing'}"
+
+
+def blocks_from(text: str) -> Blocks:
+    """The three spellings of blocks, with or without the brackets and quotes of Python. Raises UsageError for others.
+
+    >>> blocks_from("1,1,2"), blocks_from("1x64,2x128"), blocks_from("[64, 'M', 128]")
+    ([1, 1, 2], [[1, 64], [2, 128]], [64, 'M', 128])
+    """
+    plain = text.translate(str.maketrans("", "", "[]\"' "))
+    if "(" in plain:
+        plain = plain.strip("()").replace("),(", ";").replace(",", "x").replace(";", ",")
+    words = [word for word in plain.split(",") if word]
+    if any("x" in word for word in words):
+        return [[_count_from(part, text) for part in word.split("x")] for word in words]
+    return [word if word in {"M", "m"} else _count_from(word, text) for word in words]
+
+
+def _count_from(word: str, text: str) -> int:
+    if word.isdigit():
+        return int(word)
+    expected = '"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"'
+    raise UsageError(Problem("bad-value", f"--blocks is {text!r}: cannot read {word!r}", expected=expected))

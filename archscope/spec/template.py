@@ -13,6 +13,9 @@ from archscope.core.expression import Expression, bind, names, parse
 FREE = frozenset({"in", "out"})
 """Names that only get a value when sizes are known: incoming channels, and a shortcut's target channels."""
 
+VARIED = "varied"
+"""With a number behind it, a name that a sweep has put into a cell and gives sizes to later."""
+
 LONGEST = 2000
 """Characters of a cell, of a template, and of what a template becomes."""
 
@@ -53,7 +56,7 @@ def _filled(content: str, values: Mapping[str, str]) -> str:
         raise _empty(content)
     expression = _parsed(content, values)
     wanted = names(expression)
-    unknown = sorted(wanted - FREE - values.keys())
+    unknown = sorted(name for name in wanted - FREE - values.keys() if not is_varied(name))
     if unknown:
         raise _unknown(unknown[0], values)
     bound = bind(expression, {name: _number(name, values[name]) for name in wanted & values.keys()})
@@ -80,6 +83,11 @@ def _number(name: str, text: str) -> int:
 def is_number(text: str) -> bool:
     """Whether a text is a whole number, of a length that a size may have."""
     return text.isdecimal() and len(text) <= 12
+
+
+def is_varied(name: str) -> bool:
+    """Whether a name is one that stands for what is varied."""
+    return name.startswith(VARIED) and name.removeprefix(VARIED).isdecimal()
 
 
 def _empty(name: str) -> TableError:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from archscope.core.arithmetic import Ratio, Size, choose, largest
+from archscope.core.arithmetic import Ratio, Size, agree, choose, largest
 from archscope.core.errors import Problem, Unsupported
 from archscope.core.expression import Name, Operation
 from archscope.ops import Op, letters
@@ -151,9 +151,14 @@ def _once(layers: Iterable[Layer]) -> Iterator[Layer]:
 
 
 def _by_channels(layers: Iterable[Layer]) -> list[list[Layer]]:
-    """Convolutions with as many channels as one another."""
-    found: dict[object, list[Layer]] = {}
+    """Convolutions with as many channels as one another. Raises PointsDiffer for arrays that are so in part."""
+    found: list[tuple[Size, list[Layer]]] = []
     for layer in layers:
         if isinstance(layer.op, Conv):
-            found.setdefault(str(layer.op.out_channels), []).append(layer)
-    return [*found.values()]
+            channels = layer.op.out_channels
+            own = [own for other, own in found if agree((other,), (channels,))]
+            if own:
+                own[0].append(layer)
+            else:
+                found.append((channels, [layer]))
+    return [own for _, own in found]

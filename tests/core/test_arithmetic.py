@@ -40,10 +40,10 @@ def test_what_is_required_of_an_array_raises_unless_points_are_collected():
     with pytest.raises(ShapeError, match="too small"):
         require(sizes > 4, lambda: "too small")
     require(sizes > 0, lambda: pytest.fail("all of them are"))
-    with unusable_points() as masks:
+    with unusable_points() as failures:
         require(sizes > 4, lambda: "too small")
         require(sizes < 9, lambda: "too large")
-    assert [mask.tolist() for mask in masks] == [[True, False, False], [False, False, True]]
+    assert [failure.points.tolist() for failure in failures] == [[True, False, False], [False, False, True]]
 
 
 def test_what_is_required_of_a_symbol_is_assumed():

@@ -83,9 +83,9 @@ def test_numpy_arrays_and_sizes_of_other_shapes_combine_as_numpy_has_it():
 
 
 def test_points_where_something_is_divided_by_0_are_unusable():
-    with unusable_points() as masks:
+    with unusable_points() as failures:
         assert (12 // counts(4, 0)).values.tolist() == [3, 12]
-    assert [mask.tolist() for mask in masks] == [[False, True]]
+    assert [failure.points.tolist() for failure in failures] == [[False, True]]
     with pytest.raises(ShapeError, match="a size is divided by 0"):
         counts(4, 5) % 0
 

@@ -68,10 +68,10 @@ def test_the_formula_of_a_network_comes_from_the_rules_that_count():
 
 def test_a_graph_of_arrays_has_the_numbers_of_each_point_and_knows_where_there_is_none():
     widths, sizes = np.array([[1], [3], [8]]), np.array([[31, 32, 64]])
-    with unusable_points() as masks:
+    with unusable_points() as failures:
         graph = archscope.lower("vgg16", 2, width=Ratio(Counts(widths), 8), input_size=(Counts(sizes), Counts(sizes)))
         found = values(graph)
-    unusable = np.logical_or.reduce([np.broadcast_to(mask, (3, 3)) for mask in masks])
+    unusable = np.logical_or.reduce([np.broadcast_to(each.points, (3, 3)) for each in failures])
     assert unusable.tolist() == 3 * [[True, False, False]]
     for (x, y), wrong in np.ndenumerate(unusable):
         size = int(sizes[0, y])
