@@ -52,7 +52,7 @@ def load(
         chosen, input = with_example(chosen, [str(each) for each in input]), None  # noqa: A001  as above
     own, shape = tuple(ops), None if input is None else tuple(int(size) for size in input)
     spec, table, left = _spec(network, own, shape, name, chosen)
-    return with_options(spec, left, table)
+    return with_options(spec, left, table, own)
 
 
 def lower(
@@ -148,7 +148,7 @@ def compiled(
     return with_repeats(table, spec, chosen.blocks, ops), table, replace(chosen, blocks=None)
 
 
-def with_options(spec: Spec, chosen: Options, table: Table | None) -> Spec:
+def with_options(spec: Spec, chosen: Options, table: Table | None, ops: tuple[type[Op], ...] = ()) -> Spec:
     """The spec with the options applied. Those that need sizes see the network at the table's own input size."""
     if table is not None:
         chosen = replace(chosen, softmax=bool(chosen.softmax))
