@@ -36,7 +36,7 @@ def tables_folder() -> Path:
 
 def table_files() -> list[Path]:
     """The shipped table files, by name."""
-    return sorted(tables_folder().glob("*.toml"))
+    return sorted(tables_folder().glob("*.toml"), key=lambda path: path.name)  # Path compares ten times slower
 
 
 def shipped_table(path: Path) -> Table:

@@ -210,9 +210,10 @@ def _on_chip(graph: Graph, setting: Setting) -> tuple[int, int]:
 
 
 def _bytes(size: str | int, what: str) -> int:
+    least = 0 if what == "reserve" else 1
     if isinstance(size, str):
-        return memory_size(size, what)
-    if not isinstance(size, int) or size < 0 or (size == 0 and what != "reserve"):
+        return memory_size(size, what, least=least)
+    if not isinstance(size, int) or size < least:
         raise UsageError(Problem("bad-value", f"{what} is {size!r}", expected="bytes, or a size with its unit: 2GiB"))
     return size
 

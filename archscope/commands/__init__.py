@@ -201,6 +201,15 @@ def takes_network(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def refuse(context: typer.Context, names: Sequence[str], case: str) -> None:
+    """Raises UsageError for a flag that was given where it means nothing. names: of parameters; case: ``inference``."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and given is not None and given.name == "COMMANDLINE":
+            flag = "/".join((*parameter.opts, *parameter.secondary_opts))
+            raise UsageError(Problem("bad-usage", f"{flag} means nothing for {case}"))
+
+
 def setting_in_words(setting: Setting) -> str:
     """``float32, SGD, momentum 0.9, on cuda``: what a training figure depends on."""
     chosen = setting.optimizer

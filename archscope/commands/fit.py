@@ -23,6 +23,7 @@ from archscope.commands import (
     OutputFlag,
     WeightDecayFlag,
     emit,
+    refuse,
     setting_in_words,
     takes_network,
 )
@@ -39,8 +40,13 @@ NetworksArgument = Annotated[
 ]
 
 
+FOR_TRAINING = ("optimizer", "momentum", "weight_decay", "implementation", "grads")
+FOR_A_CARD = (*FOR_TRAINING, "train", "largest", "batch", "reserve", "amp", "device")
+
+
 @takes_network
 def fit(
+    context: typer.Context,
     networks: NetworksArgument,
     changes: Changes,
     memory: MemoryFlag = None,
@@ -82,8 +88,11 @@ def fit(
     """
     names = catalog.named_networks(networks)
     if flash or ram:
+        refuse(context, FOR_A_CARD, "a microcontroller")
         _fit_chips(names, memory, flash, ram, dtype, changes, format_, output)
         return
+    if not train:
+        refuse(context, FOR_TRAINING, "inference")
     if not memory:
         raise UsageError(Problem("missing-option", "archscope fit needs --memory", help="--memory 8GiB, or auto"))
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)

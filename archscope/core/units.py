@@ -20,8 +20,8 @@ _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)\s*", re.ASCII)
 _LETTERS = {"k": "K", "m": "M", "g": "G", "t": "T"}
 
 
-def memory_size(text: str, flag: str) -> int:
-    """The bytes that a text says, cut to whole ones. Raises UsageError, naming ``flag``, for anything unclear or zero.
+def memory_size(text: str, flag: str, *, least: int = 1) -> int:
+    """The bytes that a text says, cut to whole ones. Raises UsageError, naming ``flag``, for anything unclear or less.
 
     >>> memory_size("2GiB", "--memory"), memory_size("1.5 GB", "--memory")
     (2147483648, 1500000000)
@@ -33,7 +33,7 @@ def memory_size(text: str, flag: str) -> int:
     if unit not in BYTE_UNITS:
         raise UsageError(_unclear(text, number, unit, flag))
     size = int(Fraction(number) * BYTE_UNITS[unit])
-    if size == 0:
+    if size < least:
         raise UsageError(Problem("bad-value", f"{flag} is {text!r}, which is no memory at all"))
     return size
 

@@ -89,7 +89,14 @@ WRONG = {
     "fit vgg16 --flash 1MiB": CHIPS,
     "fit vgg16 --ram 1MiB": CHIPS,
     "fit vgg16 --flash 1MiB --ram 1MiB --memory 1GiB": CHIPS,
+    "fit vgg16 --flash 1MiB --ram 1MiB --device cpu": "bad-usage: --device means nothing for a microcontroller\n",
+    "fit vgg16 --flash 1MiB --ram 1MiB --infer": "bad-usage: --train/--infer means nothing for a microcontroller\n",
+    "fit vgg16 --memory 1GiB --infer --momentum 0.9": "bad-usage: --momentum means nothing for inference\n",
 }
+
+
+def test_nothing_kept_free_may_be_said(archscope: Callable) -> None:
+    assert archscope("fit vgg16 --memory 8GiB --reserve 0GiB") == archscope("fit vgg16 --memory 8GiB")
 
 
 @pytest.mark.parametrize("line", WRONG)
