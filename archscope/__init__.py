@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from archscope.api.searches import search
     from archscope.api.sweeps import sweep
     from archscope.core.errors import ArchscopeError
+    from archscope.core.version import __version__ as __version__
     from archscope.spec.network import Spec
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "ArchscopeError": "core.errors",
     "Spec": "spec.network",
+    "__version__": "core.version",
     "annotate": "api.annotations",
     "build": "api.networks",
     "capture": "api.modules",
@@ -78,7 +78,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'archscope' has no attribute {name!r}")
     return getattr(import_module(f"archscope.{_HOMES[name]}"), name)
 

@@ -16,7 +16,7 @@ from archscope.spec.options import Options, options
 from archscope.spec.overriding import check_cell
 from archscope.spec.table import Table
 from archscope.spec.varying import holds_only_outputs, name_of, with_sizes
-from archscope.studies.designs import CELL, Axis, Number
+from archscope.studies.design_space.designs import CELL, Axis, Number
 
 KEPT = 256
 """Structures of a network that are kept, each compiled once."""

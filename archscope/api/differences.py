@@ -9,7 +9,7 @@ from archscope.api.networks import lower
 from archscope.core.errors import ArchscopeError
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
-from archscope.studies.difference import Difference, differences
+from archscope.studies.differing.difference import Difference, differences
 
 
 def diff(network: Any, spec: Any, *, input: Any = None, **changes: Unpack[Changes]) -> tuple[Difference, ...]:  # noqa: A002  as load has it

@@ -13,7 +13,7 @@ from archscope.graph import lowering
 from archscope.graph.graph import Graph
 from archscope.spec.network import Spec
 from archscope.spec.options import Changes
-from archscope.studies.explanation import Explanation, explained
+from archscope.studies.explaining.explanation import Explanation, explained
 
 
 def explain(

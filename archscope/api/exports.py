@@ -32,7 +32,7 @@ def export(network: Network, to: str = "python", **changes: Unpack[Changes]) -> 
         name = network if isinstance(network, str) else type(network).__name__
         raise Unsupported(Problem("no-table", f"{name} is a module, and export writes networks of tables"))
     spec = load(network, **changes)
-    from archscope import __version__
+    from archscope.core.version import __version__
     from archscope.targets.python_source import python_source
 
     return python_source(lower(spec), origin(spec), __version__)

@@ -13,10 +13,10 @@ from archscope.core.arithmetic import Shape
 from archscope.core.errors import Problem, UsageError
 from archscope.graph.graph import Graph
 from archscope.linting import Finding, Subject
+from archscope.linting.sources.syntax import script_at
 from archscope.spec.compiler import compile_table
 from archscope.spec.network import Spec
 from archscope.spec.options import Changes
-from archscope.studies.syntax import script_at
 
 
 def lint(

@@ -15,8 +15,8 @@ from archscope.core.conditions import quantity
 from archscope.core.errors import Problem, UsageError
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
-from archscope.studies.answers import Progress
-from archscope.studies.searching import (
+from archscope.studies.design_space.answers import Progress
+from archscope.studies.design_space.searching import (
     SWEPT,
     Found,
     Limit,
@@ -25,7 +25,7 @@ from archscope.studies.searching import (
     best_of_all,
     best_of_some,
 )
-from archscope.studies.sweeping import Runner, in_this_process
+from archscope.studies.design_space.sweeping import Runner, in_this_process
 
 
 def search(  # noqa: PLR0913  a public verb: its keywords are the flags of the command
@@ -51,7 +51,7 @@ def search(  # noqa: PLR0913  a public verb: its keywords are the flags of the c
 
     vary: the space, as for :func:`archscope.sweep`; left out, of one network of a table, what stands in its cells:
     other channels, kernels and repeats. maximize or minimize: a column, or a function that takes a
-    :class:`archscope.studies.searching.Candidate` and gives a number, after a short training for instance;
+    :class:`archscope.studies.design_space.searching.Candidate` and gives a number, after a short training for instance;
     ``archscope.build(candidate.graph())`` is its module. where: a condition; at_most, at_least: limits by column,
     ``{"params": "5M"}``. columns: the numbers that a candidate has besides. dask: a cluster's address, or ``local``:
     chunks of the sweep, or calls of the function, are its tasks. tell: hears how far it is. input, changes: as for
@@ -109,6 +109,6 @@ def _limits(bounds: Mapping[str, str | float], *, most: bool) -> Iterable[tuple[
 def _runner(dask: str) -> AbstractContextManager[Runner]:
     if not dask:
         return nullcontext(in_this_process)
-    from archscope.studies.clusters import on_dask
+    from archscope.studies.design_space.clusters import on_dask
 
     return on_dask(dask)

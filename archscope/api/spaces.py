@@ -7,21 +7,22 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from archscope import __version__, analyses, catalog
+from archscope import analyses, catalog
 from archscope.api.changeable import INPUT, GraphDesign, SpecDesign, TableDesign, graph_design
 from archscope.api.modules import is_module
 from archscope.api.networks import Network, load
 from archscope.api.settings import checked_setting
 from archscope.core.conditions import Condition, columns_in, condition
 from archscope.core.errors import Problem, Unsupported, UsageError, nearest
+from archscope.core.version import __version__
 from archscope.graph.graph import Graph
 from archscope.spec.options import Options, options, with_example
-from archscope.studies.designs import CELL, Axis, Space, Words
-from archscope.studies.grids import CHUNK
-from archscope.studies.partings import Partings
-from archscope.studies.ranges import LIMIT, as_words, space
-from archscope.studies.selecting import Choice, Key
-from archscope.studies.sweeping import Question
+from archscope.studies.design_space.designs import CELL, Axis, Space, Words
+from archscope.studies.design_space.grids import CHUNK
+from archscope.studies.design_space.partings import Partings
+from archscope.studies.design_space.ranges import LIMIT, as_words, space
+from archscope.studies.design_space.selecting import Choice, Key
+from archscope.studies.design_space.sweeping import Question
 
 COLUMNS = ("params", "macs", "activations")
 

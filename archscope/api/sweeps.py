@@ -12,11 +12,11 @@ from archscope.core.errors import ArchscopeError, Problem, UsageError
 from archscope.formats import SCHEMA_VERSION
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
-from archscope.studies.answers import Answer, Progress, answer
-from archscope.studies.checkpoints import Checkpoint
-from archscope.studies.columnfiles import FORMATS, Columns, write_csv, write_json, write_parquet
-from archscope.studies.designs import MOST
-from archscope.studies.sweeping import Question, in_this_process
+from archscope.studies.design_space.answers import Answer, Progress, answer
+from archscope.studies.design_space.checkpoints import Checkpoint
+from archscope.studies.design_space.columnfiles import FORMATS, Columns, write_csv, write_json, write_parquet
+from archscope.studies.design_space.designs import MOST
+from archscope.studies.design_space.sweeping import Question, in_this_process
 
 SAMPLE = 20_000
 """Designs in a picture, besides those that are kept."""
@@ -42,15 +42,15 @@ def sweep(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
 ) -> Columns:
     """Every design of a space with its numbers, equal to those that :func:`archscope.profile` gives for it alone.
 
-    vary: what changes, by name (see :data:`archscope.studies.designs.KNOBS`): values one by one, or as text,
-    ``"1,8,32"`` or ``"64:512:32"`` with both ends. columns: totals of analyses (:func:`archscope.analyses.columns`).
-    where: a condition, ``"params < 5M and train_peak_bytes < 2GiB"``. pareto: keeps the designs that no other one beats
-    in these columns, less being better, or more with a minus before the name. sort: orders by columns in the same
-    way; top: keeps the first so many. output: a file, ``.csv``, ``.json`` or ``.parquet``; an interrupted sweep goes on
-    from ``<output>.partial`` when it is asked again, and rows that neither ``top`` nor ``pareto`` bounds stay in the
-    file: the arrays are then empty. dask: a scheduler's address, or ``local``. yes: also over 10⁹ designs. tell: hears
-    of each chunk of designs, with its rows. input: ``["3x96x96"]``, and changes: as for :func:`archscope.load`, for all
-    designs.
+    vary: what changes, by name (see :data:`archscope.studies.design_space.designs.KNOBS`): values one by one, or as
+    text, ``"1,8,32"`` or ``"64:512:32"`` with both ends. columns: totals of analyses
+    (:func:`archscope.analyses.columns`). where: a condition, ``"params < 5M and train_peak_bytes < 2GiB"``. pareto:
+    keeps the designs that no other one beats in these columns, less being better, or more with a minus before the name.
+    sort: orders by columns in the same way; top: keeps the first so many. output: a file, ``.csv``, ``.json`` or
+    ``.parquet``; an interrupted sweep goes on from ``<output>.partial`` when it is asked again, and rows that neither
+    ``top`` nor ``pareto`` bounds stay in the file: the arrays are then empty. dask: a scheduler's address, or
+    ``local``. yes: also over 10⁹ designs. tell: hears of each chunk of designs, with its rows. input: ``["3x96x96"]``,
+    and changes: as for :func:`archscope.load`, for all designs.
 
     Chunks of some ten thousand designs are worked out at once: what is kept takes memory, the others do not. Raises
     UsageError for ranges, columns and conditions that make no sense, and for too many designs; ArchscopeError where
@@ -85,7 +85,7 @@ def answered(
     checkpoint = Checkpoint(output, fingerprint(question)) if output is not None else None
     if not dask:
         return answer(question, in_this_process, tell, checkpoint)
-    from archscope.studies.clusters import on_dask
+    from archscope.studies.design_space.clusters import on_dask
 
     with on_dask(dask) as run:
         return answer(question, run, tell, checkpoint)

@@ -112,7 +112,7 @@ def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001  read in __main__, which catches errors
 ) -> None:
     if version:
-        from archscope import __version__
+        from archscope.core.version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

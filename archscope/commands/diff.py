@@ -14,8 +14,8 @@ from archscope.api.networks import lower
 from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
 from archscope.formats import Field, Sheet
 from archscope.graph.graph import Graph
-from archscope.studies.costs import cost_of
-from archscope.studies.difference import Difference
+from archscope.studies.differing.costs import cost_of
+from archscope.studies.differing.difference import Difference
 
 SAME = "written differently; the same numbers come out at this input size"
 

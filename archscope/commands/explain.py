@@ -12,10 +12,10 @@ import typer
 from archscope import formats
 from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, emit, takes_network, terminal_width
 from archscope.formats import Field, Sheet, spelled
-from archscope.studies.breakdown import LayerRow
-from archscope.studies.derivation import Step
-from archscope.studies.explanation import Explanation, Section
-from archscope.studies.formulas import Formula
+from archscope.studies.explaining.breakdown import LayerRow
+from archscope.studies.explaining.derivation import Step
+from archscope.studies.explaining.explanation import Explanation, Section
+from archscope.studies.explaining.formulas import Formula
 
 NAMES = {
     "output_shape": "output",

@@ -35,6 +35,13 @@ MemoryFlag = Annotated[
     list[str] | None,
     typer.Option("--memory", help="What there is: 8GiB; may be repeated; auto asks the GPU.", metavar="SIZE"),
 ]
+TrainFlag = Annotated[bool, typer.Option("--train/--infer", help="A training step, or inference.")]
+LargestFlag = Annotated[
+    str, typer.Option("--largest", help="What to make as large as fits: batch, input or width.", metavar="WHAT")
+]
+ReserveFlag = Annotated[
+    str, typer.Option("--reserve", help="Kept free for context, workspaces, fragmentation.", metavar="SIZE")
+]
 NetworksArgument = Annotated[
     list[str], typer.Argument(help="Names or table files.", metavar="NETWORK…", show_default=False)
 ]
@@ -50,14 +57,10 @@ def fit(
     networks: NetworksArgument,
     changes: Changes,
     memory: MemoryFlag = None,
-    train: Annotated[bool, typer.Option("--train/--infer", help="A training step, or inference.")] = True,
-    largest: Annotated[
-        str, typer.Option("--largest", help="What to make as large as fits: batch, input or width.", metavar="WHAT")
-    ] = "batch",
+    train: TrainFlag = True,
+    largest: LargestFlag = "batch",
     batch: Annotated[int, typer.Option("--batch", min=1, help="For --largest input or width.", metavar="N")] = 1,
-    reserve: Annotated[
-        str, typer.Option("--reserve", help="Kept free for context, workspaces, fragmentation.", metavar="SIZE")
-    ] = "",
+    reserve: ReserveFlag = "",
     optimizer: OptimizerFlag = "sgd",
     momentum: MomentumFlag = None,
     weight_decay: WeightDecayFlag = 0.0,
@@ -87,12 +90,11 @@ def fit(
         archscope fit mobilenet --width 7/32 --flash 4MiB --ram 512KiB
     """
     names = catalog.named_networks(networks)
+    refuse(context, () if train else FOR_TRAINING, "inference")
     if flash or ram:
         refuse(context, FOR_A_CARD, "a microcontroller")
         _fit_chips(names, memory, flash, ram, dtype, changes, format_, output)
         return
-    if not train:
-        refuse(context, FOR_TRAINING, "inference")
     if not memory:
         raise UsageError(Problem("missing-option", "archscope fit needs --memory", help="--memory 8GiB, or auto"))
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)

@@ -15,8 +15,8 @@ from archscope.api.cell_spaces import as_printed
 from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, takes_network
 from archscope.commands.sweep import DaskFlag, NetworksArgument, TypeFlag, VaryFlag, progress, varied
 from archscope.formats import Field, Sheet, spelled
-from archscope.studies.designs import Space
-from archscope.studies.searching import SWEPT, Candidate, Found
+from archscope.studies.design_space.designs import Space
+from archscope.studies.design_space.searching import SWEPT, Candidate, Found
 
 
 def _limited(command: Callable[..., None]) -> Callable[..., None]:

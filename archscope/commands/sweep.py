@@ -15,11 +15,11 @@ from archscope.api import spaces, sweeps
 from archscope.commands import BatchFlag, Flags, ModeFlag, takes_network
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.formats import Field, Sheet, spelled
-from archscope.studies import columnfiles
-from archscope.studies.answers import Answer, Progress
-from archscope.studies.designs import KNOBS
-from archscope.studies.searching import Found
-from archscope.studies.selecting import Key
+from archscope.studies.design_space import columnfiles
+from archscope.studies.design_space.answers import Answer, Progress
+from archscope.studies.design_space.designs import KNOBS
+from archscope.studies.design_space.searching import Found
+from archscope.studies.design_space.selecting import Key
 
 COLUMNS = ",".join(spaces.COLUMNS)
 
@@ -176,7 +176,7 @@ def progress(trials: int = 0) -> Iterator[Callable[[Progress | Found], None] | N
 
 
 def _draw(found: Answer, path: str) -> None:
-    from archscope.studies.scatter import draw
+    from archscope.studies.design_space.scatter import draw
 
     columns = {name: analyses.of_column(name)[1] for name in found.question.columns}
     draw(

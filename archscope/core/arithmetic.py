@@ -193,12 +193,15 @@ def agree(one: Shape, other: Shape) -> bool:
 _COUNTS = "archscope.core.counts"
 
 
+def _counts_of(*values: Any) -> Any:
+    """The class of checked arrays, if one of the values is one: it knows how to choose among its own."""
+    return next((type(value) for value in values if type(value).__module__ == _COUNTS), None)
+
+
 def _chosen(condition: Any, a: Any, b: Any) -> Any:
     """``a`` or ``b`` by an array of bools."""
-    if _COUNTS in {type(a).__module__, type(b).__module__}:
-        from archscope.core.counts import where
-
-        return where(condition, a, b)
+    if counts := _counts_of(a, b):
+        return counts.where(condition, a, b)
     import numpy as np
 
     return np.where(condition, a, b)
@@ -210,11 +213,8 @@ def _elementwise(of_arrays: str, of_symbols: str, a: Size, b: Size) -> Size:
 
         chosen: Size = getattr(sympy, of_symbols)(a, b)
         return chosen
-    if _COUNTS in {type(a).__module__, type(b).__module__}:
-        from archscope.core.counts import extreme
-
-        found: Any = extreme(of_arrays, a, b)
-        return cast("Size", found)
+    if counts := _counts_of(a, b):
+        return cast("Size", counts.extreme(of_arrays, a, b))
     import numpy as np
 
     picked: Size = getattr(np, of_arrays)(a, b)

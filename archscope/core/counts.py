@@ -48,6 +48,20 @@ class Counts:
         low, high = self.values.min(), self.values.max()
         return str(low) if low == high else f"{low} to {high}"
 
+    @staticmethod
+    def where(condition: Any, a: Any, b: Any) -> Counts:
+        """``a`` where the condition holds and ``b`` elsewhere."""
+        import numpy as np
+
+        return Counts(np.where(condition, plain(a), plain(b)), max(_bound(a), _bound(b)))
+
+    @staticmethod
+    def extreme(name: str, a: Any, b: Any) -> Counts:
+        """``maximum`` or ``minimum`` of two, point by point."""
+        import numpy as np
+
+        return _combined(a, b, getattr(np, name), max)
+
     def __bool__(self) -> bool:
         raise TypeError("sizes at many points are neither true nor false: a rule decides with choose or require")
 
@@ -110,20 +124,6 @@ def plain(value: Any) -> Any:
     return value.values if isinstance(value, Counts) else value
 
 
-def where(condition: Any, a: Any, b: Any) -> Counts:
-    """``a`` where the condition holds and ``b`` elsewhere."""
-    import numpy as np
-
-    return Counts(np.where(condition, plain(a), plain(b)), max(_bound(a), _bound(b)))
-
-
-def extreme(name: str, a: Any, b: Any) -> Counts:
-    """``maximum`` or ``minimum`` of two, point by point."""
-    import numpy as np
-
-    return _combined(a, b, getattr(np, name), max)
-
-
 def _combined(a: Any, b: Any, operation: Callable[[Any, Any], Any], bound_of: Callable[[int, int], int]) -> Counts:
     bound = bound_of(_bound(a), _bound(b))
     if bound > LARGEST:
@@ -175,4 +175,4 @@ def _divisor(value: Any) -> Any:
         return value
     fits = value != 0
     require(fits, lambda: "a size is divided by 0")
-    return value if isinstance(value, int) or fits.all() else where(fits, value, 1)
+    return value if isinstance(value, int) or fits.all() else Counts.where(fits, value, 1)

@@ -17,8 +17,8 @@ from archscope.core.arithmetic import Shape
 from archscope.core.errors import Problem, UnknownName, nearest
 from archscope.core.source import Span
 from archscope.graph.graph import Graph
-from archscope.studies.difference import Difference, differences
-from archscope.studies.syntax import Script
+from archscope.linting.sources.syntax import Script
+from archscope.studies.differing.difference import Difference, differences
 
 ERROR, WARNING, INFO = LEVELS = ("error", "warning", "info")
 

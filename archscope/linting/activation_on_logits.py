@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, WARNING, Found, Subject
-from archscope.studies.structure import Leaf, structure_of
-from archscope.studies.training_script import cross_entropies
-from archscope.studies.wording import kind_of
-from archscope.studies.written_modules import last_calls, module_classes
+from archscope.linting.sources.training_script import cross_entropies
+from archscope.linting.sources.written_modules import last_calls, module_classes
+from archscope.studies.differing.structure import Leaf, structure_of
+from archscope.studies.differing.wording import kind_of
 
 LEVEL = ERROR
 SOURCE = (

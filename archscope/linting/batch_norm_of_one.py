@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from archscope.core.arithmetic import product
 from archscope.linting import WARNING, Found, Subject
+from archscope.linting.sources.syntax import Script, constant, keyword_of
 from archscope.ops.batchnorm import BatchNorm
-from archscope.studies.syntax import Script, constant, keyword_of
 
 LEVEL = WARNING
 SOURCE = "torch.nn.functional.batch_norm: ValueError 'Expected more than 1 value per channel when training'"

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.evaluations import is_test
-from archscope.studies.syntax import Script
-from archscope.studies.training_script import loops_around
+from archscope.linting.sources.evaluations import is_test
+from archscope.linting.sources.syntax import Script
+from archscope.linting.sources.training_script import loops_around
 
 LEVEL = ERROR
 SOURCE = "Goodfellow, Bengio, Courville: Deep Learning, section 5.3; course notes"

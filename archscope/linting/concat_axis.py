@@ -8,7 +8,7 @@ from archscope.graph.graph import Graph, Node
 from archscope.graph.wiring import makers_of
 from archscope.linting import WARNING, Found, Subject
 from archscope.ops.concat import Concat
-from archscope.studies.structure import follows
+from archscope.studies.differing.structure import follows
 
 LEVEL = WARNING
 SOURCE = "titu1994/Inception-v4#3; vonclites/squeezenet PR #12"

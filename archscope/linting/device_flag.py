@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Script, assigned
+from archscope.linting.sources.syntax import Script, assigned
 
 LEVEL = ERROR
 SOURCE = "course notes"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archscope.linting import WARNING, Found, Subject
-from archscope.studies.evaluations import evaluations, everywhere
-from archscope.studies.training_script import without_grad
+from archscope.linting.sources.evaluations import evaluations, everywhere
+from archscope.linting.sources.training_script import without_grad
 
 LEVEL = WARNING
 SOURCE = "PyTorch documentation, 'Autograd mechanics', section 'No-grad Mode'"

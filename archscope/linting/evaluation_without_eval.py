@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, WARNING, Found, Subject
-from archscope.studies.evaluations import evaluations, everywhere, in_eval_mode
-from archscope.studies.syntax import Script
+from archscope.linting.sources.evaluations import evaluations, everywhere, in_eval_mode
+from archscope.linting.sources.syntax import Script
 
 LEVEL = ERROR
 SOURCE = "PyTorch documentation, 'Autograd mechanics', section 'Evaluation Mode (nn.Module.eval())'"

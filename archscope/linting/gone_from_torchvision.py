@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, WARNING, Found, Subject
-from archscope.studies.installed import names_in, version_of
-from archscope.studies.syntax import Script, constant
+from archscope.linting.sources.installed import names_in, version_of
+from archscope.linting.sources.syntax import Script, constant
 
 LEVEL = ERROR
 SOURCE = "the files of the installed torchvision; its release notes of 0.13 for pretrained="

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Script
-from archscope.studies.training_script import loops_around
+from archscope.linting.sources.syntax import Script
+from archscope.linting.sources.training_script import loops_around
 
 LEVEL = ERROR
 SOURCE = "PyTorch recipe 'Zeroing out gradients in PyTorch'"

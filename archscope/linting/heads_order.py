@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.structure import structure_of
-from archscope.studies.syntax import Script, words_of
-from archscope.studies.written_modules import module_classes, returns
+from archscope.linting.sources.syntax import Script, words_of
+from archscope.linting.sources.written_modules import module_classes, returns
+from archscope.studies.differing.structure import structure_of
 
 LEVEL = ERROR
 SOURCE = "pytorch/vision#8736 and PR #8743, where three orders meet; pytorch/vision#302; pytorch/examples PR #560"

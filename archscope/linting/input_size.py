@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from archscope.core.arithmetic import Shape
 from archscope.graph.graph import Graph
 from archscope.linting import INFO, WARNING, Found, Subject
+from archscope.linting.sources.syntax import Script
 from archscope.ops.fc import FC
-from archscope.studies.syntax import Script
 
 LEVEL = WARNING
 SOURCE = (

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Scope, Script
-from archscope.studies.training_script import holds_graph, loops_around, loss_calls, loss_values, without_grad
+from archscope.linting.sources.syntax import Scope, Script
+from archscope.linting.sources.training_script import holds_graph, loops_around, loss_calls, loss_values, without_grad
 
 LEVEL = ERROR
 SOURCE = "PyTorch FAQ, 'My model reports cuda runtime error(2): out of memory'; course notes"

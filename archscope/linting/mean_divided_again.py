@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Scope, Script, constant, keyword_of, words_of
-from archscope.studies.training_script import loops_around, loss_calls, losses
+from archscope.linting.sources.syntax import Scope, Script, constant, keyword_of, words_of
+from archscope.linting.sources.training_script import loops_around, loss_calls, losses
 
 LEVEL = ERROR
 SOURCE = "PyTorch documentation of CrossEntropyLoss: reduction='mean' by default; course notes"

@@ -12,7 +12,7 @@ from archscope.graph.paths import longest_path
 from archscope.linting import ERROR, Found, Subject
 from archscope.ops import Op
 from archscope.ops.conv import Conv
-from archscope.studies.costs import cost_of
+from archscope.studies.differing.costs import cost_of
 
 LEVEL = ERROR
 SOURCE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.training_script import loss_calls
+from archscope.linting.sources.training_script import loss_calls
 
 LEVEL = ERROR
 SOURCE = "pytorch/pytorch PR #12703; yanx27/Pointnet_Pointnet2_pytorch#30; Text-Classification-Models-Pytorch#9"

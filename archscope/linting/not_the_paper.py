@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from archscope import catalog
 from archscope.graph.graph import Graph
 from archscope.linting import INFO, WARNING, Found, Subject
-from archscope.studies.costs import cost_of
-from archscope.studies.difference import Difference, differences
+from archscope.studies.differing.costs import cost_of
+from archscope.studies.differing.difference import Difference, differences
 
 LEVEL = WARNING
 SOURCE = (

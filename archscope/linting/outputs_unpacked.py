@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Script, assigned, constant, keyword_of
-from archscope.studies.training_script import loss_calls
+from archscope.linting.sources.syntax import Script, assigned, constant, keyword_of
+from archscope.linting.sources.training_script import loss_calls
 
 LEVEL = ERROR
 SOURCE = (

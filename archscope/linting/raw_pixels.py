@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import WARNING, Found, Subject
-from archscope.studies.syntax import Script, constant, keyword_of
+from archscope.linting.sources.syntax import Script, constant, keyword_of
 
 LEVEL = WARNING
 SOURCE = "torchvision documentation of ToTensor (which divides by 255) and PILToTensor (which does not)"

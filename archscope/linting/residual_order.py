@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from archscope.graph.graph import Node
 from archscope.linting import WARNING, Found, Subject
 from archscope.ops.add import Add
-from archscope.studies.structure import Leaf, Part, Region, structure_of
-from archscope.studies.wording import kind_of
+from archscope.studies.differing.structure import Leaf, Part, Region, structure_of
+from archscope.studies.differing.wording import kind_of
 
 LEVEL = WARNING
 SOURCE = "arXiv:1603.05027, Figure 4(c); kuangliu/pytorch-cifar#4, #78; AlexeyAB/darknet#3870"

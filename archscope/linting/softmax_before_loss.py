@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from archscope.graph.graph import Graph, Node
 from archscope.linting import ERROR, INFO, WARNING, Found, Subject
-from archscope.studies.structure import structure_of
-from archscope.studies.syntax import Script
-from archscope.studies.training_script import cross_entropies, loss_calls
-from archscope.studies.wording import kind_of
-from archscope.studies.written_modules import calls_on, last_calls, module_classes
+from archscope.linting.sources.syntax import Script
+from archscope.linting.sources.training_script import cross_entropies, loss_calls
+from archscope.linting.sources.written_modules import calls_on, last_calls, module_classes
+from archscope.studies.differing.structure import structure_of
+from archscope.studies.differing.wording import kind_of
 
 LEVEL = ERROR
 SOURCE = (

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, WARNING, Found, Subject
+from archscope.linting.sources.syntax import Script, constant, keyword_of
 from archscope.ops.softmax import Softmax
-from archscope.studies.syntax import Script, constant, keyword_of
 
 LEVEL = ERROR
 SOURCE = "DeepReinforcementLearningInAction#32; MicrosoftDocs/pytorchfundamentals PR #21; perone/euclidesdb#2"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from archscope.core.arithmetic import product
 from archscope.graph.graph import Graph
 from archscope.linting import ERROR, Found, Subject
-from archscope.studies.syntax import Function, Script
-from archscope.studies.written_modules import module_classes
+from archscope.linting.sources.syntax import Function, Script
+from archscope.linting.sources.written_modules import module_classes
 
 LEVEL = ERROR
 SOURCE = "pytorch/pytorch#666, #715, #1053, #38639, #59925"

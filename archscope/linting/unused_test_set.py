@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from archscope.linting import WARNING, Found, Subject
-from archscope.studies.evaluations import TEST
-from archscope.studies.syntax import Script, assigned, words_of
+from archscope.linting.sources.evaluations import TEST
+from archscope.linting.sources.syntax import Script, assigned, words_of
 
 LEVEL = WARNING
 SOURCE = "course notes"

@@ -13,7 +13,7 @@ from archscope.api.lints import promised
 from archscope.core.source import Source
 from archscope.graph.graph import Graph
 from archscope.linting import Finding
-from archscope.studies.syntax import script_of
+from archscope.linting.sources.syntax import script_of
 
 
 def graph_of(cells: list[Any], shape: tuple[int, int, int] = (3, 32, 32), name: str = "mine") -> Graph:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import archscope
-from archscope.studies.costs import cost_of
+from archscope.studies.differing.costs import cost_of
 
 torch = pytest.importorskip("torch")
 

@@ -1,0 +1,1 @@
+"""A user's Python source, read as syntax and never run."""

@@ -1,0 +1,1 @@
+"""What differs between two networks, aligned along their structure, in words."""

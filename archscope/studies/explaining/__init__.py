@@ -1,0 +1,1 @@
+"""A number of a network, derived from the rule that computes it."""
