@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -200,6 +200,26 @@ class Moving(Op):
 
     def elementwise(self, *inputs: Shape) -> Size | None:
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Op):
+    """An operator that capturing knows by its ``function``'s name and the ``shapes`` that it was seen to return."""
+
+    function: str
+    shapes: tuple[Shape, ...]
+
+    infers: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return self.shapes[0]
+
+    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        return self.shapes
 
 
 def in_turn(rules: Sequence[MemoryRule], elements: Size) -> MemoryRule:

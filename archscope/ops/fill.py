@@ -7,19 +7,17 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape
 from archscope.core.records import MemoryRule, Seen, Setting
-from archscope.ops import Moving, Op
+from archscope.ops import Moving, Observed, Op
 
 
 @dataclass(frozen=True, slots=True)
-class Fill(Moving):
+class Fill(Moving, Observed):
     """A factory by its ``function``'s name in ATen, with the ``shapes`` that torch returned for it.
 
     >>> Fill("zeros", ((1, 197, 768),)).out_shape()
     (1, 197, 768)
     """
 
-    function: str
-    shapes: tuple[Shape, ...]
     inplace: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
@@ -31,11 +29,6 @@ class Fill(Moving):
         "log_normal_", "cauchy", "exponential", "geometric", "log_normal", "poisson", "uniform", "normal_functional",
         "empty_permuted",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
 
     @property
     def in_place(self) -> bool:
@@ -44,12 +37,6 @@ class Fill(Moving):
     @property
     def stops_gradient(self) -> bool:
         return True
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shapes[0]
-
-    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
-        return self.shapes
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="inplace" if self.inplace else "new", grads="none")

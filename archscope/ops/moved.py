@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape
 from archscope.core.records import MemoryRule, Seen, Setting
-from archscope.ops import Moving, Op
+from archscope.ops import Moving, Observed, Op
 
 KEEPS_INDEX = frozenset({
     "gather", "index", "index_select", "take", "take_along_dim", "scatter", "index_put", "embedding_bag",
@@ -15,15 +15,13 @@ KEEPS_INDEX = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Moving):
+class Moved(Moving, Observed):
     """An operator that copies numbers, by its ``function``'s name in ATen, with the ``shapes`` that torch returned.
 
     >>> Moved("roll", ((1, 56, 56, 96),)).macs((1, 56, 56, 96))
     0
     """
 
-    function: str
-    shapes: tuple[Shape, ...]
     inplace: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
@@ -44,21 +42,10 @@ class Moved(Moving):
         "unsafe_split_with_sizes", "_unsafe_index", "_unsafe_index_put", "_unsafe_masked_index", "scatter_reduce_",
         "index_reduce", "index_reduce_", "resize_", "nonzero_static",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
 
     @property
     def in_place(self) -> bool:
         return self.inplace
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shapes[0]
-
-    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
-        return self.shapes
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         indices = tuple(f"input{n}" for n in range(1, len(inputs))) if self.function in KEEPS_INDEX else ()

@@ -7,35 +7,33 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.records import ONE_POSITION, MemoryRule, Seen, Setting, Window
-from archscope.ops import Op
+from archscope.ops import Observed, Op
 
 KEEPS_NOTHING = frozenset({
     "add", "sub", "rsub", "neg", "clone", "copy", "round", "floor", "ceil", "trunc", "sign", "fill", "zero",
     "bitwise_not", "bitwise_and", "bitwise_or", "logical_not", "logical_and", "logical_or", "logical_xor", "eq",
     "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "to", "_to_copy", "type_as", "lerp_scalar", "real",
     "imag",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_INPUTS = frozenset({
     "mul", "div", "atan2", "maximum", "minimum", "abs", "sin", "cos", "tan", "log", "log2", "log10", "log1p",
     "square", "pow", "clamp", "clamp_min", "clamp_max", "erf", "sinh", "cosh", "logit", "softplus", "threshold",
     "log_sigmoid", "xlogy", "addcmul", "addcdiv", "hardshrink", "softshrink",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_OUTPUT = frozenset({
     "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "sigmoid", "tanh",
-})  # fmt: skip  # fmt: skip
+})  # fmt: skip
 KEEPS_MASK = {"where": "input0", "masked_fill": "input1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pointwise(Op):
-    """A pointwise ``function`` by ATen's name, with the ``shape`` that torch returned for it.
+class Pointwise(Observed):
+    """A pointwise ``function`` by ATen's name, with the ``shapes`` that torch returned for it.
 
-    >>> Pointwise("exp", (1, 1000)).elementwise((1, 1000))
+    >>> Pointwise("exp", ((1, 1000),)).elementwise((1, 1000))
     1000
     """
 
-    function: str
-    shape: Shape
     inplace: bool = False
 
     captures: ClassVar[tuple[str, ...]] = (
@@ -45,24 +43,16 @@ class Pointwise(Op):
         "binary_cross_entropy_with_logits", "log_sigmoid_forward", "native_dropout", "rrelu_with_noise", "threshold_",
         "xlogy_", "copy", "fill", "zero", "_prelu_kernel",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
 
     @property
     def in_place(self) -> bool:
         return self.inplace
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shape
-
     def macs(self, *inputs: Shape) -> Size | None:
         return 0
 
     def elementwise(self, *inputs: Shape) -> Size | None:
-        return 0 if self.function in {"clone", "copy", "fill", "zero"} else product(self.shape)
+        return 0 if self.function in {"clone", "copy", "fill", "zero"} else product(self.shapes[0])
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         out = "inplace" if self.inplace else "new"
@@ -78,7 +68,7 @@ class Pointwise(Op):
         return None  # what is kept of another function was not measured
 
     def sees(self, *inputs: Shape) -> Window | None:
-        return ONE_POSITION if all(len(each) == len(self.shape) for each in inputs) else None
+        return ONE_POSITION if all(len(each) == len(self.shapes[0]) for each in inputs) else None
 
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
@@ -86,4 +76,4 @@ class Pointwise(Op):
         if len(outputs) != 1:
             return None
         name = seen.name.removesuffix("_") if seen.in_place else seen.name
-        return cls(name, outputs[0].shape, seen.in_place)
+        return cls(name, (outputs[0].shape,), seen.in_place)

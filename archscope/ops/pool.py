@@ -7,22 +7,20 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.records import Aux, MemoryRule, Seen, Setting, Window
-from archscope.ops import Op
+from archscope.ops import Observed, Op
 
 
 @dataclass(frozen=True, slots=True)
-class Pool(Op):
+class Pool(Observed):
     """A pool by its ``function``'s name with the ``shapes`` that torch returned for it.
 
     A max pool of S3D on 64 frames (arXiv:1712.04851, Figure 2; torchvision's ``s3d``):
 
-    >>> Pool("max_pool3d", (1, 3, 3), ((1, 64, 32, 56, 56),)).out_shape((1, 64, 32, 112, 112))
+    >>> Pool("max_pool3d", ((1, 64, 32, 56, 56),), (1, 3, 3)).out_shape((1, 64, 32, 112, 112))
     (1, 64, 32, 56, 56)
     """
 
-    function: str
-    kernel_size: tuple[int, ...]
-    shapes: tuple[Shape, ...]
+    kernel_size: tuple[int, ...] = ()
 
     captures: ClassVar[tuple[str, ...]] = (
         "max_pool1d", "max_pool2d", "max_pool3d", "max_pool1d_with_indices", "max_pool2d_with_indices",
@@ -31,17 +29,6 @@ class Pool(Op):
         "adaptive_max_pool3d", "fractional_max_pool2d", "fractional_max_pool3d", "_adaptive_avg_pool2d",
         "_adaptive_avg_pool3d",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shapes[0]
-
-    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
-        return self.shapes
 
     def macs(self, *inputs: Shape) -> Size | None:
         return 0
@@ -65,4 +52,4 @@ class Pool(Op):
     def captured(cls, seen: Seen) -> Op | None:
         kernel = seen.get("kernel_size") or ()
         own = tuple(kernel) if isinstance(kernel, list) else (kernel,)
-        return cls(seen.name, own, tuple(each.shape for each in seen.run()))
+        return cls(seen.name, tuple(each.shape for each in seen.run()), own)

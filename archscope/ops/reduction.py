@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape, Size, product
 from archscope.core.records import MemoryRule, Seen, Setting, Window
-from archscope.ops import Op
+from archscope.ops import Observed, Op
 
 KEEPS_NOTHING = frozenset({
     "sum", "mean", "any", "all", "count_nonzero", "argmax", "argmin", "nansum",
@@ -21,15 +21,12 @@ GLOBAL = frozenset({"mean", "sum", "amax", "amin"})
 
 
 @dataclass(frozen=True, slots=True)
-class Reduction(Op):
+class Reduction(Observed):
     """A reduction by its ``function``'s name in ATen, with the ``shapes`` that torch returned for it.
 
     >>> Reduction("mean", ((1, 768),)).elementwise((1, 768, 7, 7))
     37632
     """
-
-    function: str
-    shapes: tuple[Shape, ...]
 
     captures: ClassVar[tuple[str, ...]] = (
         "reduction", "_weight_norm", "_weight_norm_interface", "native_batch_norm", "_native_batch_norm_legit",
@@ -40,17 +37,6 @@ class Reduction(Op):
         "cummax", "cummin", "dist", "trace", "segment_reduce", "multi_margin_loss", "cumsum_", "cumprod_",
         "_embedding_bag", "_embedding_bag_forward_only",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shapes[0]
-
-    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
-        return self.shapes
 
     def macs(self, *inputs: Shape) -> Size | None:
         return 0

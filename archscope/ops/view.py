@@ -7,42 +7,28 @@ from typing import ClassVar
 
 from archscope.core.arithmetic import Shape
 from archscope.core.records import ONE_POSITION, MemoryRule, Seen, Setting, Window
-from archscope.ops import Moving, Op
+from archscope.ops import Moving, Observed, Op
 
 IDENTITIES = frozenset({"dropout", "feature_dropout", "alpha_dropout", "lift_fresh", "detach", "contiguous", "alias"})
 """What leaves every number where it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class View(Moving):
+class View(Moving, Observed):
     """A view by its ``function``'s name in ATen, with the ``shapes`` that torch returned: its input's storage.
 
     >>> View("permute", ((1, 7, 7, 768),)).out_shape((1, 768, 7, 7))
     (1, 7, 7, 768)
     """
 
-    function: str
-    shapes: tuple[Shape, ...]
-
     captures: ClassVar[tuple[str, ...]] = (
         "view", "dropout", "feature_dropout", "alpha_dropout", "lift_fresh", "detach_", "t_", "transpose_",
         "unsqueeze_", "squeeze_", "as_strided_", "set_",
     )  # fmt: skip
-    infers: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        return self.function
 
     @property
     def stops_gradient(self) -> bool:
         return self.function.startswith("detach")
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        return self.shapes[0]
-
-    def out_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
-        return self.shapes
 
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         return MemoryRule(out="view", grads="alias")
