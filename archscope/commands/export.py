@@ -1,4 +1,4 @@
-"""``archscope export googlenet -o googlenet.py``."""
+"""``archscope export googlenet -o googlenet.py``, ``.toml`` or ``.onnx``."""
 
 from __future__ import annotations
 
@@ -9,39 +9,56 @@ from typing import Annotated
 import typer
 
 from archscope.api import exports
-from archscope.commands import takes_network
+from archscope.commands import Flags, takes_network
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
-from archscope.spec.options import Changes
 
 
 @takes_network
 def export(
-    network: Annotated[str, typer.Argument(help="A name or a table file: ./mine.toml:B.", metavar="NETWORK")],
-    changes: Changes,
-    to: Annotated[str | None, typer.Option("--to", help=f"{' or '.join(exports.TARGETS)}.", metavar="TARGET")] = None,
+    network: Annotated[
+        str, typer.Argument(help="A name, a table file (./mine.toml:B) or a module's address.", metavar="NETWORK")
+    ],
+    changes: Flags,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help=f"{', '.join(exports.TARGETS)}; python unless a file says.", metavar="TARGET"),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write to a file; its ending says the target.", metavar="FILE"),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="For onnx: torchvision, or a state dict's file; random else.", metavar="FROM"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
-    """A network as a file for others: a Python module that imports only torch.
+    """A network as a file for others: a Python module that imports only torch, a table, or ONNX.
+
+    A table holds all changes in its cells, and reads back as the same network; one of a module's address too, where it
+    is layers and branches that join. ONNX files are checked, and run beside torch, before they are written.
 
     Examples:
 
         archscope export googlenet --to python
 
         archscope export vgg11 --width 1/4 -o vgg11.py --force
+
+        archscope export resnet50 --bn none --to toml
+
+        archscope export torchvision.models:resnet18 --to toml
     """
     target = _target(to, output)
     if output is not None:
         refuse_taken(output, force=force)
-    text = exports.export(network, target, **changes)
+    if output is None and target == "onnx":
+        raise UsageError(Problem("bad-value", "an ONNX file is no text to print", help="-o net.onnx"))
+    content = exports.export(network, target, weights=weights, **changes)
     if output is None:
-        sys.stdout.write(text)
+        sys.stdout.write(str(content))
         return
-    write_whole(output, text, force=force)
+    write_whole(output, content, force=force)
     typer.echo(f"wrote {printable(str(output))}")
 
 

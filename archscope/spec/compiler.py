@@ -17,7 +17,7 @@ from archscope.spec.mending import mended
 from archscope.spec.network import Block, Item, Spec, called
 from archscope.spec.reading import Context, Repeats, Scope, python_span
 from archscope.spec.rows import REPEATED, block_of_row, row_scope, rows_of
-from archscope.spec.sections import in_sections
+from archscope.spec.sections import in_sections, nested
 from archscope.spec.table import Cell, Table
 from archscope.spec.template import fill, match
 
@@ -61,7 +61,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
         context.problems.extend(_problems_of_all(context, table, name, items))
     if context.problems:
         raise TableError(*context.problems)
-    root = Block(tuple(in_sections(table, items)), name=name)
+    root = Block(tuple(in_sections(table, nested(items))), name=name)
     root = with_implied(root, table.data.get("implied", {}), context.extra, lambda key: table.where("implied", key))
     spec = Spec(
         name=name,
@@ -78,6 +78,7 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
         transform_input=bool(network.get("transform_input", False)),
         repeats=tuple(context.repeats.given),
         round_to=int(network.get("round_to", 1)),
+        changes=tuple(network.get("changes", ())),
     )
     return with_batch_norm(spec, str(network["bn"])) if "bn" in network else spec
 

@@ -5,7 +5,8 @@ A block's keys are the grammar of structure. One after another: ``layers``. Side
 of its layers; ``{turn}`` counts. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows
 layers: ``follows``, ``last``, ``after``. What a width below 1 leaves as it is: ``shrinks = false``. Which modules there
 are: layers one after another are modules of what they stand in, unless ``module = true``; branches are modules of their
-own, unless ``module = false`` gives their parts to what they stand in: the nearest block with a name.
+own, unless ``module = false`` gives their parts to what they stand in: the nearest block with a name. The modules of
+one that is ``numbered`` go by their numbers, whatever its layers are called.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def _once(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item
         return [_residual(context, block, scope, items, kind)]
     items = [*items, *items_of(context, block.get("after", []), scope._replace(taken=()))]
     if block.get("module") and "branches" not in block:
-        return [Block(tuple(items), kind=kind, span=scope.span)]
+        return [Block(tuple(items), kind=kind, numbered=bool(block.get("numbered")), span=scope.span)]
     return items
 
 
@@ -165,7 +166,7 @@ def _branched(context: Context, block: Mapping[str, Any], scope: Scope, kind: st
     branches = []
     for number, branch in enumerate(block["branches"], 1):
         items = items_of(context, branch, _within(context, scope, f"branch {number}"))
-        shared = within and len(items) > 1
+        shared = within and len(items) != 1
         branches.append(Block(tuple(items), inline=True) if shared else as_one(items, f"branch{number}"))
     return Block(tuple(branches), kind=kind, join=join, inline=within, span=scope.span)
 
@@ -230,7 +231,7 @@ def _items_of_text(context: Context, text: str, scope: Scope) -> list[Item]:
     try:
         name, colon, rest = text.partition(": ")
         name = fill(name, scope.values) if colon and "{" in name else name
-        if colon and name.isidentifier():
+        if colon and (name.isidentifier() or is_number(name)):
             items = _items_of_text(context, rest.strip(), scope)
             return [called(as_one(items, name), name)]
         cell = fill(text, scope.values) if "{" in text else text

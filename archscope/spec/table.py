@@ -207,7 +207,8 @@ FORM: Form = {
         "row": str, "name": str, "filled": [str], "layers": list, "branches": list, "join": str,
         "connections": str, "cell": str, "where": dict, "kind": str, "follows": [str], "last": [str], "after": list,
         "repeat": (str, int), "first": dict, "takes": str, "dense": bool, "skip": str, "project": str,
-        "projection": list, "main": str, "shortcut": str, "module": bool, "continues": bool, "shrinks": bool,
+        "projection": list, "main": str, "shortcut": str, "module": bool, "numbered": bool, "continues": bool,
+        "shrinks": bool,
     }],
     "implied": {"*": ([str], {"*": str})},
     "names": {"*": str},
@@ -215,7 +216,7 @@ FORM: Form = {
     "networks": {"*": (str, {
         "column": str, "aliases": [str], "values": {"*": str}, "input": [int], "after": dict, "bn": str, "note": str,
         "headless": bool, "blocks": [int], "round_to": int,
-        "torchvision": str, "transform_input": bool,
+        "torchvision": str, "transform_input": bool, "changes": [str],
     })},
     "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
     "published": [{

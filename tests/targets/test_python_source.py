@@ -241,7 +241,7 @@ def test_a_target_that_there_is_not_is_answered_with_those_that_are() -> None:
 
 
 def test_a_module_is_refused_by_name() -> None:
-    with pytest.raises(Unsupported, match="Linear is a module, and export writes networks of tables"):
+    with pytest.raises(Unsupported, match="Linear is a module, and --to python writes networks of tables"):
         archscope.export(nn.Linear(2, 3))
 
 
