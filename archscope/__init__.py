@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from archscope.api.annotations import annotate
     from archscope.api.checks import check
+    from archscope.api.comparisons import compare
     from archscope.api.differences import diff
     from archscope.api.explanations import explain
     from archscope.api.exports import export
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from archscope.api.lints import lint
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
+    from archscope.api.notebooks import as_html, as_text
     from archscope.api.pictures import draw
     from archscope.api.profiles import profile
     from archscope.api.searches import search
@@ -36,9 +38,12 @@ _HOMES = {
     "Spec": "spec.network",
     "__version__": "core.version",
     "annotate": "api.annotations",
+    "as_html": "api.notebooks",
+    "as_text": "api.notebooks",
     "build": "api.networks",
     "capture": "api.modules",
     "check": "api.checks",
+    "compare": "api.comparisons",
     "diff": "api.differences",
     "draw": "api.pictures",
     "explain": "api.explanations",
@@ -58,9 +63,12 @@ __all__ = [
     "ArchscopeError",
     "Spec",
     "annotate",
+    "as_html",
+    "as_text",
     "build",
     "capture",
     "check",
+    "compare",
     "diff",
     "draw",
     "explain",

@@ -12,6 +12,7 @@ from archscope.api.networks import Network, load, lower
 from archscope.api.settings import training_setting
 from archscope.core.errors import Problem, ShapeError, Unsupported, UsageError
 from archscope.core.records import ITEM_BYTES, Optimizer, Setting
+from archscope.core.showing import shown_as_html
 from archscope.core.units import memory_size
 from archscope.graph.footprint import Course, inference_course, training_course
 from archscope.graph.graph import Graph
@@ -51,6 +52,9 @@ class Fit(NamedTuple):
     missing: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        return shown_as_html(self)
+
     @property
     def limit(self) -> int:
         """Bytes that the tensors may take."""
@@ -72,6 +76,9 @@ class ChipFit(NamedTuple):
     activations: int
     ram: int
     width: Fraction | None
+
+    def _repr_html_(self) -> str:
+        return shown_as_html(self)
 
     @property
     def fits(self) -> bool:

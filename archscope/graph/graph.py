@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from archscope.core.arithmetic import Shape
 from archscope.core.records import Tensor
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.core.source import Span
 from archscope.ops import Op
 
@@ -112,6 +113,9 @@ class Graph:
     stored: tuple[tuple[int, int], ...] = ()
     assumptions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
 
     def shapes_in(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of a node's inputs, batch first."""

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from archscope.core.arithmetic import Shape
 from archscope.core.errors import Problem, UnknownName, nearest
+from archscope.core.showing import shown_as_html
 from archscope.core.source import Span
 from archscope.graph.graph import Graph
 from archscope.linting.sources.syntax import Script
@@ -81,6 +82,9 @@ class Finding(NamedTuple):
     mend: str
     source: str
     span: Span | None = None
+
+    def _repr_html_(self) -> str:
+        return shown_as_html(self)
 
 
 class Rule(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.core.source import Span
 from archscope.ops import Op
 
@@ -84,6 +85,9 @@ class Spec:
     """How often each of the blocks is repeated that its table repeats."""
     round_to: int = 1
     """What scaled channels are multiples of, unless the caller says otherwise."""
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
 
     def layers(self) -> Iterator[Layer]:
         """All layers in order, auxiliary heads included."""

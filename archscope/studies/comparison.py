@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import product
 from archscope.core.errors import Problem, UsageError
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.studies.profiling import NEVER_RAN, Profile, Row
 
 QUANTITIES = ("params", "macs", "activations")
@@ -36,6 +37,9 @@ class Comparison:
     profiles: tuple[Profile, ...]
     stages: tuple[Stage, ...]
     totals: dict[str, tuple[int, ...]]
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
 
     def share(self, stage: Stage, quantity: str, network: int) -> float:
         """Which part of a network's total a stage holds, from 0 to 1."""

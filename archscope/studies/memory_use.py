@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archscope.core.records import Setting
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.graph.execution import Step
 from archscope.graph.footprint import STEP, Course, inference_course, training_course
 from archscope.graph.graph import Graph
@@ -52,6 +53,9 @@ class MemoryUse:
     missing: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
 
     @property
     def saved_bytes(self) -> int:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope import analyses
 from archscope.analyses import Column, Total, Values
 from archscope.core.arithmetic import Size, largest
 from archscope.core.records import Setting
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.graph.graph import Graph, Node
 from archscope.graph.paths import longest_path
 from archscope.spec.notation import write
+from archscope.studies.frames import frame
+
+if TYPE_CHECKING:
+    from archscope.studies.frames import Frame
 
 NEVER_RAN = "never ran"
 """What stands for the op of parameters that no layer uses."""
@@ -60,6 +65,16 @@ class Profile:
     by_op: dict[str, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
+
+    def to_pandas(self) -> Frame:
+        """The rows as a DataFrame: path, name, op, and a column for each of the profile's; shapes are tuples.
+
+        Raises Unsupported without pandas.
+        """
+        return frame({"path": row.path, "name": row.name, "op": row.op, **row.values} for row in self.rows)
 
     def at_depth(self, depth: int | None) -> tuple[Row, ...]:
         """The rows with blocks deeper than ``depth`` folded into one row each; all layers for None."""

@@ -9,13 +9,16 @@ from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any
 
 from archscope.core.errors import Problem, Unsupported, UsageError
+from archscope.core.showing import shown_as_html
 from archscope.studies.design_space.answers import Answer, Reason
 from archscope.studies.design_space.designs import Axis, written
 from archscope.studies.design_space.selecting import Rows
+from archscope.studies.frames import frame
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
+
+    from archscope.studies.frames import Frame
 
 FORMATS = ("csv", "json", "parquet")
 
@@ -36,14 +39,11 @@ class Columns(dict[str, Any]):
         self.unusable: tuple[Reason, ...] = found.unusable
         self.missing: dict[str, tuple[str, ...]] = found.missing
 
-    def to_pandas(self) -> pd.DataFrame:
+    _repr_html_ = shown_as_html
+
+    def to_pandas(self) -> Frame:
         """The columns as a DataFrame. Raises Unsupported without pandas."""
-        try:
-            import pandas as pd
-        except ImportError as error:
-            message = "a DataFrame needs pandas"
-            raise Unsupported(Problem("missing-package", message, help="pip install pandas")) from error
-        return pd.DataFrame(dict(self))
+        return frame(dict(self))
 
 
 def columns_of(answer: Answer, rows: Rows) -> dict[str, np.ndarray[Any, Any]]:

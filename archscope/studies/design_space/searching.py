@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from archscope.core.conditions import holds
 from archscope.core.errors import Problem, Unsupported
+from archscope.core.showing import shown_as_html
 from archscope.graph.graph import Graph
 from archscope.studies.design_space.answers import Progress, answer
 from archscope.studies.design_space.designs import Space
@@ -92,6 +93,9 @@ class Found(NamedTuple):
     tried: int
     fitting: int
     designs: int
+
+    def _repr_html_(self) -> str:
+        return shown_as_html(self)
 
     @property
     def optimum(self) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from archscope.analyses.receptive_field import Field, features, fields
 from archscope.core.errors import Problem, UsageError
 from archscope.core.records import Setting
+from archscope.core.showing import shown_as_html, shown_as_text
 from archscope.core.source import Span
 from archscope.graph.graph import Graph, Node
 from archscope.graph.paths import longest_path
@@ -52,6 +53,9 @@ class Explanation:
     sections: tuple[Section, ...] = ()
     rows: tuple[LayerRow, ...] = ()
     changes: tuple[str, ...] = ()
+
+    _repr_html_ = shown_as_html
+    __str__ = shown_as_text
 
     def steps(self, quantity: str) -> list[Step]:
         """All steps of a quantity, in order."""
