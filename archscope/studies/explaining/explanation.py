@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,11 +19,14 @@ from archscope.studies.explaining.closed_forms import closed_forms
 from archscope.studies.explaining.derivation import Step, derivation, first_users
 from archscope.studies.explaining.exchange import network_steps, run_steps
 from archscope.studies.explaining.formulas import Term
-from archscope.studies.explaining.keeping import kept_step
+from archscope.studies.explaining.keeping import kept_by_node, kept_step
 from archscope.studies.explaining.locating import DEPTH, Place, Target, place_of_row, target
 from archscope.studies.explaining.replacement import replaced
 from archscope.studies.explaining.savings import pooling_steps, reduction_steps
 from archscope.studies.explaining.sight import field_steps, plain_steps, reading, shown, with_rounding
+
+Fields = Mapping[int, Field | None]
+"""The receptive field of each tensor."""
 
 
 class Section(NamedTuple):
@@ -87,10 +90,31 @@ def explained(
     found = target(graph, what)
     base = _base(graph, found)
     if found.kind == "layer":
-        return _layer(base, graph, graph.nodes[found.nodes[0]], setting)
+        return _layer(base, graph, graph.nodes[found.nodes[0]], setting, fields(graph), kept_by_node(graph, setting))
     if found.kind == DEPTH:
         return replace(base, sections=(Section("weight layers along the longest path", *depth_steps(graph)),))
     return _block(base, graph, spec, setting, found)
+
+
+def explained_in_brief(graph: Graph, setting: Setting, names: Iterable[str]) -> dict[str, Explanation]:
+    """The explanations of layers and blocks of a graph, by name, for a page that has one for each of its boxes.
+
+    As :func:`explained` has them, without what takes a network apart for each of them: a block's closed forms, and what
+    its 1×1 layers save.
+    """
+    seen, kept_bytes = fields(graph), kept_by_node(graph, setting)
+    found: dict[str, Explanation] = {}
+    for name in dict.fromkeys(names):
+        part = target(graph, name)
+        base = _base(graph, part)
+        if part.kind == "layer":
+            found[name] = _layer(base, graph, graph.nodes[part.nodes[0]], setting, seen, kept_bytes)
+        else:
+            nodes = _counted(graph, setting, part)
+            sight = Section("receptive field on the image", _sight(graph, part, seen))
+            sections = (*_costs(graph, setting, part, nodes), sight)
+            found[name] = replace(base, facts=(*base.facts, *_ends(graph, part)), sections=sections)
+    return found
 
 
 def _base(graph: Graph, found: Target) -> Explanation:
@@ -119,9 +143,10 @@ def _where(place: Place | None, spans: Sequence[Span]) -> tuple[tuple[str, str],
     return (("file", f"{spans[0].source.name}, lines {lines[0]} to {lines[-1]}"),)
 
 
-def _layer(base: Explanation, graph: Graph, node: Node, setting: Setting) -> Explanation:
+def _layer(
+    base: Explanation, graph: Graph, node: Node, setting: Setting, found: Fields, kept_bytes: Sequence[int]
+) -> Explanation:
     known = derivation(graph, node, setting, first_users(graph))
-    found = fields(graph)
     sizes = (*with_rounding(graph, node, known.sizes), _output(graph, node))
     sight = field_steps(graph, node, found)
     facts = (
@@ -132,7 +157,7 @@ def _layer(base: Explanation, graph: Graph, node: Node, setting: Setting) -> Exp
     )
     before = [found[tensor] for tensor in node.inputs]
     terms = (*known.terms, *(_field_terms(before[0]) if any(step.symbols for step in sight) else ()))
-    kept = kept_step(graph, node, setting)
+    kept = kept_step(graph, node, setting, kept_bytes)
     sections = (
         Section("size", sizes, reading(graph, node)),
         Section("cost", (known.params, known.macs, known.activations, kept)),
@@ -163,22 +188,32 @@ def _field_terms(field: Field | None) -> tuple[Term, ...]:
 
 def _block(base: Explanation, graph: Graph, spec: Spec | None, setting: Setting, found: Target) -> Explanation:
     """A block, the layers of a row, or the network."""
-    all_side = all(graph.nodes[n].side for n in found.nodes)
-    nodes = [n for n in found.nodes if all_side or not graph.nodes[n].side or setting.mode == "train"]
+    nodes = _counted(graph, setting, found)
     if found.kind == "network":
         sums = tuple(parts_of(graph, setting, nodes, 0, name)[-1]._replace(numbers="", label="") for name in QUANTITIES)
         sections = [Section("cost", sums)]
         saved = Section("global average pooling against FC layers", pooling_steps(graph, spec))
     else:
-        parts = [parts_of(graph, setting, nodes, found.scope, name) for name in QUANTITIES]
-        sections = [Section(*each) for each in zip(("params", "MACs"), parts, strict=False)]
-        sections.append(Section("activations", (parts[2][-1],)))
+        sections = _costs(graph, setting, found, nodes)
         saved = Section("1×1 in front of larger kernels", reduction_steps(graph, nodes, setting))
     forms = closed_forms(graph, spec, setting, nodes)
-    sections.append(Section("receptive field on the image", _sight(graph, found)))
+    sections.append(Section("receptive field on the image", _sight(graph, found, fields(graph))))
     sections += [saved] if saved.steps else []
     sections.append(Section("closed forms", forms.steps, forms.notes))
     return replace(base, facts=(*base.facts, *_ends(graph, found)), terms=forms.terms, sections=tuple(sections))
+
+
+def _counted(graph: Graph, setting: Setting, found: Target) -> list[int]:
+    """The nodes of a part that run in a setting; all of an auxiliary head."""
+    all_side = all(graph.nodes[n].side for n in found.nodes)
+    return [n for n in found.nodes if all_side or not graph.nodes[n].side or setting.mode == "train"]
+
+
+def _costs(graph: Graph, setting: Setting, found: Target, nodes: Sequence[int]) -> list[Section]:
+    """What a block's numbers are made of."""
+    parts = [parts_of(graph, setting, nodes, found.scope, name) for name in QUANTITIES]
+    sections = [Section(*each) for each in zip(("params", "MACs"), parts, strict=False)]
+    return [*sections, Section("activations", (parts[2][-1],))]
 
 
 def _ends(graph: Graph, found: Target) -> tuple[tuple[str, str], ...]:
@@ -198,9 +233,8 @@ def _ends(graph: Graph, found: Target) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _sight(graph: Graph, found: Target) -> tuple[Step, ...]:
+def _sight(graph: Graph, found: Target, known: Fields) -> tuple[Step, ...]:
     """The receptive field of what a block gives; of a network that of its last map."""
-    known = fields(graph)
     if found.kind == "network":
         return plain_steps(features(graph), ("of the last map before something sees all of it",))
     scope = graph.scopes[found.scope] if found.scope >= 0 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import product
@@ -25,13 +25,22 @@ class Kept(NamedTuple):
     item_bytes: int
 
 
-def kept_step(graph: Graph, node: Node, setting: Setting) -> Step:
-    """The bytes that a node is the first to keep for backward, while training."""
+def kept_by_node(graph: Graph, setting: Setting) -> Sequence[int]:
+    """The bytes that each node is the first to keep for backward, in order, while training."""
+    return training(graph, setting._replace(mode="train")).saved
+
+
+def kept_step(graph: Graph, node: Node, setting: Setting, kept_bytes: Sequence[int] | None = None) -> Step:
+    """The bytes that a node is the first to keep for backward, while training.
+
+    kept_bytes: what :func:`kept_by_node` gives, for whoever asks for many nodes of a graph.
+    """
     training_setting = setting._replace(mode="train")
     rule = node.op.memory(*graph.shapes_in(node), setting=training_setting)
     if rule is None:
         return Step(QUANTITY, "", "", "", None, "bytes", ("the op has no memory rule",))
-    value = training(graph, training_setting).saved[graph.nodes.index(node)]
+    known_bytes = kept_by_node(graph, setting) if kept_bytes is None else kept_bytes
+    value = known_bytes[graph.nodes.index(node)]
     if rule.calls:
         return Step(QUANTITY, "", "", "", value, "bytes", (f"torch makes it of {len(rule.calls)} calls",))
     known = symbolic(graph, node)

@@ -10,6 +10,8 @@ import torchvision
 
 import archscope
 from archscope.core.errors import UsageError
+from archscope.core.records import Setting
+from archscope.studies.explaining.explanation import explained_in_brief
 
 
 def test_a_layer_says_where_it_stands_and_what_it_reads() -> None:
@@ -184,3 +186,17 @@ def test_what_makes_no_sense_is_refused(arguments: tuple[Any, ...], keywords: di
     with pytest.raises(UsageError) as caught:
         archscope.explain(*arguments, **keywords)
     assert message in str(caught.value)
+
+
+def test_the_parts_of_a_network_in_brief_are_what_each_is_alone_without_closed_forms() -> None:
+    spec = archscope.load("googlenet")
+    graph = archscope.lower(spec)
+    found = explained_in_brief(graph, Setting(), ["conv1", "maxpool1", "inception3a", "maxpool1"])
+    assert list(found) == ["conv1", "maxpool1", "inception3a"]
+    assert found["maxpool1"] == archscope.explain(spec, "maxpool1")
+    whole = archscope.explain(spec, "inception3a")
+    assert found["inception3a"].sections == tuple(each for each in whole.sections if each.name in BRIEF)
+    assert found["inception3a"].facts == whole.facts
+
+
+BRIEF = {"params", "MACs", "activations", "receptive field on the image"}
