@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from archscope.api.notebooks import as_html, as_text
     from archscope.api.pictures import draw
     from archscope.api.profiles import profile
+    from archscope.api.reports import report
     from archscope.api.searches import search
     from archscope.api.sweeps import sweep
     from archscope.core.errors import ArchscopeError
@@ -55,6 +56,7 @@ _HOMES = {
     "lower": "api.networks",
     "memory": "api.footprints",
     "profile": "api.profiles",
+    "report": "api.reports",
     "search": "api.searches",
     "sweep": "api.sweeps",
 }
@@ -80,6 +82,7 @@ __all__ = [
     "lower",
     "memory",
     "profile",
+    "report",
     "search",
     "sweep",
 ]

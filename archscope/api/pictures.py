@@ -41,9 +41,14 @@ def draw(
     if depth is not None and depth < 0:
         raise UsageError(Problem("bad-value", f"depth is {depth}", expected="a whole number from 0 on"))
     graph = network if isinstance(network, Graph) else lower(network, **changes)
+    return _rendered(graph, pictured(graph, depth), to, highlight)
+
+
+def pictured(graph: Graph, depth: int | None = None) -> Figure:
+    """What a drawing of a graph shows, with the params and MACs of its boxes, auxiliary heads included."""
     setting = Setting(batch=1, mode="train")
     counts = {name: analyses.of_column(name)[0].analyse(graph, setting)[name] for name in ("params", "macs")}
-    return _rendered(graph, figure_of(graph, counts, depth), to, highlight)
+    return figure_of(graph, counts, depth)
 
 
 def _rendered(graph: Graph, figure: Figure, to: str, highlight: str) -> str:

@@ -19,7 +19,6 @@ from typer.core import TyperGroup
 
 from archscope import formats
 from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
-from archscope.core.records import Setting
 from archscope.spec.options import BATCH_NORMS, HEADS, Blocks, Changes
 
 HELP = """Architecture analysis of neural networks: a paper's own table is the program.
@@ -208,18 +207,6 @@ def refuse(context: typer.Context, names: Sequence[str], case: str) -> None:
         if parameter.name in names and given is not None and given.name == "COMMANDLINE":
             flag = "/".join((*parameter.opts, *parameter.secondary_opts))
             raise UsageError(Problem("bad-usage", f"{flag} means nothing for {case}"))
-
-
-def setting_in_words(setting: Setting) -> str:
-    """``float32, SGD, momentum 0.9, on cuda``: what a training figure depends on."""
-    chosen = setting.optimizer
-    words = [setting.dtype if not setting.amp else f"float32 with {setting.amp} autocast"]
-    words.append({"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[chosen.name])
-    words += [f"momentum {chosen.momentum}"] if chosen.momentum else []
-    words += [f"weight decay {chosen.weight_decay}"] if chosen.weight_decay else []
-    words += [chosen.implementation] if chosen.implementation else []
-    words += ["gradients resident"] if setting.grads == "resident" else []
-    return ", ".join([*words, f"on {setting.device}"])
 
 
 def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:

@@ -11,22 +11,12 @@ import typer
 
 from archscope import formats
 from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, emit, takes_network, terminal_width
-from archscope.formats import Field, Sheet, spelled
+from archscope.formats import Field, Sheet
+from archscope.reports.equations import name_of, value_of
 from archscope.studies.explaining.breakdown import LayerRow
 from archscope.studies.explaining.derivation import Step
 from archscope.studies.explaining.explanation import Explanation, Section
 from archscope.studies.explaining.formulas import Formula
-
-NAMES = {
-    "output_shape": "output",
-    "macs": "MACs",
-    "saved_activation_bytes": "kept for backward",
-    "receptive_field": "receptive field",
-    "weight_layers": "weight layers",
-    "window": "sees of its input",
-    "nonlinearities": "non-linearities",
-}
-"""What quantities are called where their name will not do."""
 
 CLOSED_FORMS = "closed forms"
 """The section that has the symbols of a block's or a network's formulas below it."""
@@ -133,15 +123,11 @@ def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 
 def _labels(step: Step, section: Section) -> tuple[str, str]:
     """What stands in front of a step, and in front of its first equals sign."""
-    name = _name(step.quantity)
+    name = name_of(step.quantity)
     if not step.label:
         return name, step.left
     alone = len({each.quantity for each in section.steps}) == 1
     return (step.label, step.left) if alone else (name, f"{step.label} {step.left}".rstrip())
-
-
-def _name(quantity: str) -> str:
-    return NAMES.get(quantity, quantity.replace("_", " "))
 
 
 def _legend(found: Explanation) -> list[str]:
@@ -154,7 +140,7 @@ def _legend(found: Explanation) -> list[str]:
 
 def _equations(step: Step, label: str, left: int, room: int | None) -> Iterator[str]:
     """The lines of a step: rule, numbers, result; those with a label of their own in one line, if there is room."""
-    parts = [*dict.fromkeys(part for part in (step.symbols, step.numbers, _value(step)) if part)]
+    parts = [*dict.fromkeys(part for part in (step.symbols, step.numbers, value_of(step)) if part)]
     head, indent = (f"{each:<{left}} = " if left else "= " for each in (label, ""))
     line = head + " = ".join(parts)
     if step.label and (room is None or len(line) <= room):
@@ -185,23 +171,15 @@ def _wrapped(text: str, room: int | None) -> list[str]:
     return [text] if room is None else textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
 
 
-def _value(step: Step) -> str:
-    """The result as people read it; bytes also in the unit that suits them."""
-    if step.unit != "bytes" or step.value is None:
-        return spelled(step.value, step.unit).replace("-", "−")
-    exact = f"{step.value:,} bytes"
-    return exact if step.value < 1024 else f"{exact} = {spelled(step.value, 'bytes')}"
-
-
 def _table(found: Explanation, *, raw: bool) -> Sheet:
     """The explanation as a table, a step a row. raw: values as numbers, not spelled."""
     rows = []
     for section in found.sections:
         for step in section.steps:
-            value = step.value if raw else _value(step)
+            value = step.value if raw else value_of(step)
             left = f"{step.left} = " if step.left and step.symbols else ""
             remark = "; ".join(step.remarks)
-            name = " ".join(part for part in (_name(step.quantity), step.label) if part)
+            name = " ".join(part for part in (name_of(step.quantity), step.label) if part)
             rows.append((section.name, name, f"{left}{step.symbols}", step.numbers, value, remark))
     fields = (
         Field("section", "of"), Field("quantity", "quantity"), Field("symbols", "rule"), Field("numbers", "numbers"),

@@ -24,7 +24,6 @@ from archscope.commands import (
     WeightDecayFlag,
     emit,
     refuse,
-    setting_in_words,
     takes_network,
 )
 from archscope.core.errors import Problem, UsageError
@@ -150,7 +149,7 @@ def _value(each: Fit) -> str | int:
 
 def _notes(found: list[Fit]) -> list[str]:
     first = found[0]
-    notes = [setting_in_words(first.setting) if first.training else f"{first.setting.dtype}, inference"]
+    notes = [first.setting.in_words if first.training else f"{first.setting.dtype}, inference"]
     notes += [f"batch {first.setting.batch}"] if first.largest != "batch" else []
     notes += [f"changed from the paper: {', '.join(first.changes)}"] if first.changes else []
     kept = f"{spelled(first.reserve, 'bytes')} kept free" if first.reserve else "nothing kept free: see --reserve"

@@ -21,12 +21,12 @@ from archscope.commands import (
     OutputFlag,
     WeightDecayFlag,
     emit,
-    setting_in_words,
     takes_network,
     terminal_width,
 )
 from archscope.drawings.timeline import chart
 from archscope.formats import Field, Sheet, spelled
+from archscope.reports.courses import WORDS
 from archscope.spec.options import Changes
 from archscope.studies.allocator import gpu_estimate
 from archscope.studies.memory_use import PARTS, MemoryUse, Moment
@@ -41,16 +41,6 @@ FIELDS = (
     Field("ideal", "ideal inference", "count", keep=1),
     Field("training", "training step", "count"),
 )
-
-WORDS = {
-    "params": "params",
-    "buffers": "buffers",
-    "grads": "gradients",
-    "optimizer": "optimizer state",
-    "input": "batch and targets",
-    "saved": "saved for backward",
-    "transient": "other activations",
-}
 
 
 @takes_network
@@ -126,7 +116,7 @@ def _notes(use: MemoryUse, found: tuple[Estimate, ...]) -> list[str]:
         f"{what} {spelled(moment.bytes, 'bytes')}"
         for what, moment in (("inference", use.inference), ("training", use.training))
     )
-    notes = [f"{sizes}: input {shape}, batch {use.setting.batch}, {setting_in_words(use.setting)}"]
+    notes = [f"{sizes}: input {shape}, batch {use.setting.batch}, {use.setting.in_words}"]
     notes += [f"changed from the paper: {', '.join(use.changes)}"] if use.changes else []
     if use.missing:
         notes.append(f"lower bounds: the memory of {', '.join(use.missing)} is not known")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from archscope import catalog, commands
-from archscope.api import checks
+from archscope.api.papers import beside as beside_text
+from archscope.api.papers import findings_by_place
 from archscope.commands import FormatFlag, OutputFlag
 from archscope.core.errors import Problem, UsageError
-from archscope.evidence import AGREES, UNAVAILABLE, UNDECIDED, Finding
+from archscope.evidence import Finding
 from archscope.formats import Field, Sheet, Spanning
 from archscope.spec.compiler import networks, paper
 from archscope.spec.table import Cell, Table
@@ -42,7 +42,7 @@ def show(
         archscope show googlenet --computed
     """
     found = catalog.table_at(table)
-    beside = _computed(table, found) if computed else {}
+    beside = findings_by_place(table, found) if computed else {}
     heads = list(found.printed().heads)
     marked = None if network is None else _column(found, network)
     fields = tuple(_field(found, head, n, marked) for n, head in enumerate(heads))
@@ -94,35 +94,11 @@ def _column(table: Table, network: str) -> str:
     return by_name[network]
 
 
-def _computed(address: str, table: Table) -> dict[tuple[int, int], Finding]:
-    """For the place of each cell that a number or an erratum is about, what was found of it."""
-    names = [address] if catalog.is_file(address) else list(networks(table))
-    findings = [finding for name in names for finding in checks.check(name, witnesses=["published"])]
-    return {
-        (each.span.line, each.span.column): each
-        for each in findings
-        if each.span is not None and each.status not in {UNDECIDED, UNAVAILABLE}
-    }
-
-
-def _beside(text: str, finding: Finding | None) -> str:
-    """A cell with what was found of it: ``✗ 463K (510,104)``."""
-    if finding is None:
-        return text
-    value = re.sub(r" \([\d.]+×\)$", "", finding.computed)
-    marked = f"{finding.claimed} ({value})"
-    if finding.status != AGREES:
-        marked = f"✗ {marked}"
-    elif finding.what.startswith(("input", "output")) or value == finding.claimed:
-        marked = f"{finding.claimed} ✓"
-    return text.replace(finding.claimed, marked)
-
-
 def _cells(row: dict[str, Cell], heads: list[str], beside: dict[tuple[int, int], Finding]) -> tuple[str, ...]:
     """The texts of a row; one that spans columns is the same object in each."""
     texts: dict[int, str] = {}
     columns = [row[head].span.column for head in heads]
     for head, column in zip(heads, columns, strict=True):
-        text = _beside(row[head].text, beside.get((row[head].span.line, column)))
+        text = beside_text(row[head].text, beside.get((row[head].span.line, column)))
         texts.setdefault(column, Spanning(text) if columns.count(column) > 1 else text)
     return tuple(texts[column] for column in columns)

@@ -19,7 +19,6 @@ from archscope.commands import (
     RealFlag,
     UpperBoundFlag,
     emit,
-    setting_in_words,
     takes_network,
 )
 from archscope.core.errors import Problem, UnknownName, UsageError
@@ -166,7 +165,7 @@ def _notes(profile: Profile) -> list[str]:
     notes = [f"input {shape}, batch {setting.batch}, {setting.dtype}, {setting.mode}"]
     notes += [f"changed from the paper: {', '.join(profile.changes)}"] if profile.changes else []
     if any(column.name in TRAINING_COLUMNS for column in profile.columns):
-        notes.append(f"training: {setting_in_words(setting)}; see archscope memory for other settings")
+        notes.append(f"training: {setting.in_words}; see archscope memory for other settings")
     if any(total.value for total in profile.aux.values()):
         heads = {column.name: column for column in profile.columns}
         added = [

@@ -92,6 +92,18 @@ class Setting(NamedTuple):
     grads: str = "none"
 
     @property
+    def in_words(self) -> str:
+        """``float32, SGD, momentum 0.9, on cuda``: what a training figure depends on."""
+        chosen = self.optimizer
+        words = [self.dtype if not self.amp else f"float32 with {self.amp} autocast"]
+        words.append({"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[chosen.name])
+        words += [f"momentum {chosen.momentum}"] if chosen.momentum else []
+        words += [f"weight decay {chosen.weight_decay}"] if chosen.weight_decay else []
+        words += [chosen.implementation] if chosen.implementation else []
+        words += ["gradients resident"] if self.grads == "resident" else []
+        return ", ".join([*words, f"on {self.device}"])
+
+    @property
     def item_bytes(self) -> int:
         """Bytes of one parameter or activation."""
         return ITEM_BYTES[self.dtype]

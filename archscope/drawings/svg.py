@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from archscope.drawings.figure import Figure, Numbers
-from archscope.drawings.layout import CHARACTER, LINE, PAD, Line, Rectangle, placed
+from archscope.drawings.layout import CHARACTER, LINE, PAD, Line, Placed, Rectangle, placed
 
 COLOURS = {
     "conv": "#56b4e9", "pool": "#e69f00", "fc": "#009e73", "norm": "#cc79a7", "join": "#999999",
@@ -17,17 +17,20 @@ COLOURS = {
 HIGHLIGHT = "#d55e00"
 MARGIN = 20
 NEWLINE = "\n"
+QUOTES = {'"': "&quot;"}
 
 STYLE = """
-  svg { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
-  .page { fill: #ffffff; } text { fill: #1a1a1a; } .head { font-weight: bold; }
-  .frame { fill: #808080; fill-opacity: 0.06; stroke: #808080; } .box { stroke: #606060; }
-  .way { fill: none; stroke: #707070; }
-  .tip { fill: #707070; }
-  @media (prefers-color-scheme: dark) {
-    .page { fill: #15171b; } text { fill: #f0f0f0; } .frame, .box, .way { stroke: #a0a0a0; } .tip { fill: #a0a0a0; }
+  .archscope { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+  .archscope .page { fill: #ffffff; } .archscope text { fill: #1a1a1a; } .archscope .head { font-weight: bold; }
+  .archscope .frame { fill: #808080; fill-opacity: 0.06; stroke: #808080; } .archscope .box { stroke: #606060; }
+  .archscope .way { fill: none; stroke: #707070; }
+  .archscope .tip { fill: #707070; }
+  @media screen and (prefers-color-scheme: dark) {
+    .archscope .page { fill: #15171b; } .archscope text { fill: #f0f0f0; }
+    .archscope .frame, .archscope .box, .archscope .way { stroke: #a0a0a0; } .archscope .tip { fill: #a0a0a0; }
   }
 """
+"""The rules are those of a class, since a page in which the drawing stands has texts and lines of its own."""
 
 
 def svg(figure: Figure, title: str, notes: tuple[str, ...], highlight: str = "") -> str:
@@ -40,26 +43,44 @@ def svg(figure: Figure, title: str, notes: tuple[str, ...], highlight: str = "")
     wide = max([drawing.width, *(len(line) * CHARACTER for line in lines)]) + 2 * MARGIN
     top = MARGIN + 2 * LINE
     high = top + drawing.height + (len(notes) + 2) * LINE + MARGIN
-    left = (wide - drawing.width) / 2
-    most = max([_value(each.figure, highlight) for each in drawing.rectangles if not each.frame], default=0)
-    body = [_rectangle(each, highlight, most) for each in sorted(drawing.rectangles, key=lambda each: not each.frame)]
-    ways = [*map(_way, drawing.lines), *(_way(points, ' marker-end="url(#tip)"') for points in drawing.arrows)]
     below = top + drawing.height + 2 * LINE
     text = [f'<text x="{MARGIN}" y="{below + at * LINE:g}">{escape(note)}</text>' for at, note in enumerate(notes)]
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" width="{wide:g}" \
-height="{high:g}" role="img" aria-labelledby="title">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" class="archscope" viewBox="0 0 {wide:g} {high:g}" \
+width="{wide:g}" height="{high:g}" role="img" aria-labelledby="title">
 <title id="title">{escape(title)}</title>
 <style>{STYLE}</style>
-<defs><marker id="tip" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="6" markerHeight="6" orient="auto">\
-<path class="tip" d="M0 0 6 3 0 6z"/></marker></defs>
 <rect class="page" width="{wide:g}" height="{high:g}"/>
 <text class="head" x="{MARGIN}" y="{MARGIN + PAD:g}">{escape(title)}</text>
-<g transform="translate({left:g} {top:g})">
-{NEWLINE.join([*body, *ways])}
-</g>
+{_body(drawing, ((wide - drawing.width) / 2, top), highlight, "tip")}
 {NEWLINE.join(text)}
 </svg>
 """
+
+
+def svg_of_page(figure: Figure, name: str, label: str) -> str:
+    """The drawing for a page that has several: no texts around it, and the page has :data:`STYLE` once.
+
+    name: what its ids begin with. label: what a screen reader says. Every box has its name and numbers as ``data-``.
+    """
+    drawing = placed(figure._replace(kind="sequence"))
+    wide, high = drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN
+    return f"""<svg class="archscope" viewBox="0 0 {wide:g} {high:g}" width="{wide:g}" height="{high:g}" role="group" \
+aria-label="{escape(label, QUOTES)}">
+{_body(drawing, (MARGIN, MARGIN), "", f"{name}-tip")}
+</svg>
+"""
+
+
+def _body(drawing: Placed, place: tuple[float, float], highlight: str, tip: str) -> str:
+    """Boxes, lines and arrows; tip: the id of the arrows' tip."""
+    most = max([_value(each.figure, highlight) for each in drawing.rectangles if not each.frame], default=0)
+    boxes = [_rectangle(each, highlight, most) for each in sorted(drawing.rectangles, key=lambda each: not each.frame)]
+    arrows = (_way(points, f' marker-end="url(#{tip})"') for points in drawing.arrows)
+    return f"""<defs><marker id="{tip}" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="6" markerHeight="6" \
+orient="auto"><path class="tip" d="M0 0 6 3 0 6z"/></marker></defs>
+<g transform="translate({place[0]:g} {place[1]:g})">
+{NEWLINE.join([*boxes, *map(_way, drawing.lines), *arrows])}
+</g>"""
 
 
 def tooltip(numbers: Numbers, times: int = 1) -> str:
@@ -71,6 +92,15 @@ def tooltip(numbers: Numbers, times: int = 1) -> str:
     )
     together = f" ({times} together)" if times > 1 else ""
     return f"{numbers.name}{together}: output {shape}, {params}, {macs}, {numbers.memory or 0:,} bytes of outputs"
+
+
+def _data(numbers: Numbers) -> Iterator[tuple[str, str]]:
+    """What a script may want to know of a box; a count that is not known is left out."""
+    yield "name", escape(numbers.name, QUOTES)
+    for name in ("params", "macs", "memory"):
+        value = getattr(numbers, name)
+        if value is not None:
+            yield name, str(value)
 
 
 def _value(figure: Figure, highlight: str) -> int:
@@ -87,10 +117,13 @@ def _fill(figure: Figure, highlight: str, most: int) -> str:
 
 def _rectangle(each: Rectangle, highlight: str, most: int) -> str:
     figure = each.figure
-    tip = f"<title>{escape(tooltip(figure.numbers, figure.times))}</title>" if figure.numbers is not None else ""
+    tip, data = "", ""
+    if figure.numbers is not None:
+        tip = f"<title>{escape(tooltip(figure.numbers, figure.times))}</title>"
+        data = "".join(f' data-{name}="{value}"' for name, value in _data(figure.numbers))
     place = f'x="{each.x:g}" y="{each.y:g}" width="{each.width:g}" height="{each.height:g}" rx="4"'
     look = 'class="frame"' if each.frame else f'class="box" {_fill(figure, highlight, most)}'
-    return f"<g>{tip}<rect {look} {place}/>{''.join(_texts(each))}</g>"
+    return f"<g{data}>{tip}<rect {look} {place}/>{''.join(_texts(each))}</g>"
 
 
 def _texts(each: Rectangle) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -64,22 +64,27 @@ def compared(profiles: Sequence[Profile]) -> Comparison:
         raise UsageError(Problem("too-few", "a comparison needs two networks or more"))
     if len({profile.setting for profile in profiles}) > 1:
         raise UsageError(Problem("mixed-settings", "these profiles are of different batch, dtype or mode"))
-    grouped = [_grouped(profile) for profile in profiles]
-    order = sorted({key for each in grouped for key in each}, key=_position)
-    stages = tuple(_stage(key, grouped) for key in order)
+    grouped = [rows_by_stage(profile) for profile in profiles]
+    stages = tuple(_stage(key, grouped) for key in stage_order(grouped))
     totals = {
         name: tuple(sum(stage.values[name][n] for stage in stages) for n in range(len(profiles))) for name in QUANTITIES
     }
     return Comparison(tuple(profile.network for profile in profiles), tuple(profiles), stages, totals)
 
 
-def _grouped(profile: Profile) -> dict[str, list[Row]]:
+def rows_by_stage(profile: Profile) -> dict[str, list[Row]]:
+    """The layers by how far the image has shrunk at their output, in running order; see :class:`Stage`."""
     rows: dict[str, list[Row]] = {}
     for row in profile.rows:
         shape = row.values["output_shape"]
         key = NEVER_RAN if shape is None else _key(shape, profile.input_shape)
         rows.setdefault(key, []).append(row)
     return rows
+
+
+def stage_order(grouped: Iterable[Mapping[str, Sequence[Row]]]) -> list[str]:
+    """The stages that any of several networks has, from the input to the head."""
+    return sorted({key for each in grouped for key in each}, key=_position)
 
 
 def _key(shape: tuple[int, ...], input_shape: tuple[int, ...]) -> str:

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 FOLDERS = {
     "api", "core", "ops", "spec", "graph", "analyses", "studies", "drawings", "formats", "targets", "capturing",
-    "evidence", "linting", "running", "training", "commands",
+    "evidence", "linting", "reports", "running", "training", "commands",
 }  # fmt: skip
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

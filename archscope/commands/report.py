@@ -1,0 +1,58 @@
+"""``archscope report vgg16 googlenet -o report.html``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archscope import catalog
+from archscope.commands import BatchFlag, Flags, takes_network
+from archscope.core.errors import Problem, UsageError, printable
+from archscope.core.writing import refuse_taken, write_whole
+
+ENDINGS = (".html", ".htm")
+
+
+@takes_network
+def report(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            help="Networks; a table's name or file stands for all of its; modules by their addresses.",
+            metavar="NETWORK...",
+        ),
+    ],
+    changes: Flags,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .html.", metavar="FILE")] = Path(
+        "report.html"
+    ),
+    batch: BatchFlag = 1,
+    sweep: Annotated[
+        list[Path] | None,
+        typer.Option("--sweep", help="Draw what archscope sweep -o wrote: .csv, .json, .parquet.", metavar="FILE"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Networks as a page to look at: one HTML file that works without a network connection.
+
+    The papers' tables with computed numbers and refuted cells, each network drawn with the derivation of every layer,
+    charts of params, MACs, memory and receptive field, the step from the first network to each other, the live memory
+    of a training step, and a table of all layers to sort and filter.
+
+    Examples:
+
+        archscope report vgg16 googlenet -o report.html --force
+
+        archscope report resnet18 --batch 8 -o resnet18.html --force
+    """
+    if output.suffix not in ENDINGS:
+        message = f"the name {str(output)!r} says no page of HTML"
+        raise UsageError(Problem("bad-value", message, expected=f"a name that ends in {' or '.join(ENDINGS)}"))
+    refuse_taken(output, force=force)
+    from archscope.api import reports
+
+    text = reports.report(catalog.named_networks(networks), batch=batch, sweeps=sweep or [], **changes)
+    write_whole(output, text, force=force)
+    typer.echo(f"wrote {printable(str(output))}, {len(text.encode('utf-8')) / 1e6:.1f} MB")
