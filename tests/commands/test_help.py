@@ -45,7 +45,8 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
         assert outcome.err == "", line
         assert outcome.out
     written = {path.name for path in here.iterdir()}
-    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", "googlenet.svg", "resnet152.svg"}
+    drawn = {"googlenet.svg", "resnet152.svg", "report.html", "resnet18.html"}
+    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn}
 
 
 def test_the_first_commands_that_a_newcomer_is_told_run(archscope: Callable) -> None:
