@@ -65,6 +65,13 @@ UpperBoundFlag = Annotated[
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
+PlotFlag = Annotated[
+    Path | None, typer.Option("--plot", help="Draw it as bars as well: .png, .svg or .pdf.", metavar="FILE")
+]
+ForceFlag = Annotated[bool, typer.Option("--force", help="Overwrite a picture that is there.")]
+PICTURES = (".png", ".svg", ".pdf")
+
+
 class Flags(Changes, total=False):
     """What every command that takes a network can be told: changes, and one example of its input, as written."""
 
@@ -217,6 +224,18 @@ def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
         typer.echo(f"wrote {printable(output)}")
         return
     sys.stdout.write(formats.render(sheet, name or "terminal", terminal_width()))
+
+
+def refuse_picture(path: Path | None, *, force: bool) -> None:
+    """Raises UsageError for a picture whose name says no format, and for one that would be overwritten."""
+    if path is None:
+        return
+    from archscope.core.writing import refuse_taken
+
+    if path.suffix not in PICTURES:
+        message = f"the name {str(path)!r} does not say a format"
+        raise UsageError(Problem("bad-value", message, expected=f"a name that ends in {', '.join(PICTURES)}"))
+    refuse_taken(path, force=force)
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

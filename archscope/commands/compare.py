@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archscope import catalog, commands
 from archscope.api import profiles
-from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, takes_network
+from archscope.commands import (
+    BatchFlag,
+    Flags,
+    ForceFlag,
+    FormatFlag,
+    ModeFlag,
+    OutputFlag,
+    PlotFlag,
+    takes_network,
+)
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.comparison import HEAD, QUANTITIES, Comparison, Stage, compared
@@ -35,6 +45,8 @@ def compare(
     by: Annotated[str, typer.Option("--by", help="Which of params, macs, activations.", metavar="NAMES")] = ",".join(
         QUANTITIES
     ),
+    plot: PlotFlag = None,
+    force: ForceFlag = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
 ) -> None:
@@ -47,15 +59,37 @@ def compare(
         archscope compare vgg --by params
 
         archscope compare alexnet vgg16 googlenet --format markdown
+
+        archscope compare vgg16 googlenet --plot bars.svg --force
     """
     names = catalog.named_networks(networks)
     quantities = list(dict.fromkeys(name.strip() for name in by.split(",")))
     commands.among("--by", quantities, QUANTITIES)
     if len(names) < 2:
         raise UsageError(Problem("too-few", f"{' and '.join(names)} alone: a comparison needs two networks or more"))
+    commands.refuse_picture(plot, force=force)
     columns = ("output_shape", *QUANTITIES)
     found = compared([profiles.profile(name, batch, mode=mode, columns=columns, **changes) for name in names])
+    if plot is not None:
+        from archscope.core.writing import write_whole
+
+        write_whole(plot, _plotted(found, quantities, plot), force=force)
     commands.emit(_side_by_side(found, quantities) if len(names) == 2 else _many(found, quantities), format_, output)
+
+
+def _plotted(found: Comparison, quantities: list[str], path: Path) -> bytes:
+    """The stages as bars, a row for each quantity; the totals stand with the names."""
+    from archscope.drawings.bars import Panel, beside_each_other
+
+    labels = tuple(stage.name for stage in found.stages)
+    panels = []
+    for quantity in quantities:
+        names = [
+            f"{network}: {spelled(found.totals[quantity][n], 'count')}" for n, network in enumerate(found.networks)
+        ]
+        values = zip(*(stage.values[quantity] for stage in found.stages), strict=True)
+        panels.append(Panel(HEADS[quantity], "count", labels, tuple(zip(names, values, strict=True))))
+    return beside_each_other(panels, path.suffix[1:], "stage: side of the maps as a part of the input's")
 
 
 def _side_by_side(found: Comparison, quantities: list[str]) -> Sheet:

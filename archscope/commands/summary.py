@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,15 +14,18 @@ from archscope.api import profiles
 from archscope.commands import (
     BatchFlag,
     Flags,
+    ForceFlag,
     FormatFlag,
     ModeFlag,
     OutputFlag,
+    PlotFlag,
     RealFlag,
     UpperBoundFlag,
     emit,
+    refuse_picture,
     takes_network,
 )
-from archscope.core.errors import Problem, UnknownName, UsageError
+from archscope.core.errors import Problem, UnknownName, Unsupported, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.profiling import DEFAULT_COLUMNS, NEVER_RAN, Profile, Row
 
@@ -64,6 +68,8 @@ def summary(
     ] = None,
     real: RealFlag = False,
     upper_bound: UpperBoundFlag = False,
+    plot: PlotFlag = None,
+    force: ForceFlag = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if a total is not exact.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
@@ -82,18 +88,43 @@ def summary(
         archscope summary googlenet --full --columns params,macs --format csv
 
         archscope summary torchvision.models:resnet18 --strict
+
+        archscope summary googlenet --columns params,macs --plot layers.svg --force
     """
     wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)
+    refuse_picture(plot, force=force)
     profile = profiles.profile(
         network, batch, dtype=dtype, mode=mode, columns=asked, real=real, upper_bound=upper_bound, **changes
     )
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
         rows.sort(key=lambda row: _order(row.values[sort]), reverse=True)
+    if plot is not None:
+        from archscope.core.writing import write_whole
+
+        write_whole(plot, _plotted(profile, rows, plot), force=force)
     emit(sheet_of(profile, rows), format_, output)
     if strict and any(total.status != "exact" for total in _summed(profile)):
         raise typer.Exit(1)
+
+
+def _plotted(profile: Profile, rows: list[Row], path: Path) -> bytes:
+    """The rows as bars, a column of them for each column that is a number. Raises UsageError where none is."""
+    from archscope.drawings.bars import Panel, below_each_other
+
+    columns = [column for column in profile.columns if column.unit in {"count", "bytes"}]
+    if not columns:
+        raise UsageError(Problem("bad-value", "--plot draws counts and bytes, and --columns names none"))
+    labels = tuple(spelled(row.name, "text") for row in rows)
+    panels = []
+    for column in columns:
+        values = tuple(row.values[column.name] for row in rows)
+        if None in values:
+            name = rows[values.index(None)].name
+            raise Unsupported(Problem("unknown-count", f"{column.head} of {name} is not known, and no bar says so"))
+        panels.append(Panel(column.head, column.unit, labels, ((profile.network, values),)))
+    return below_each_other(panels, path.suffix[1:])
 
 
 def _summed(profile: Profile) -> list[Total]:
