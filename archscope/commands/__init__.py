@@ -35,11 +35,11 @@ Start with:
 _CHANGES = "Changes to the network"
 
 FormatFlag = Annotated[
-    str | None, typer.Option("--format", help="terminal, markdown, csv, json or latex.", metavar="FORMAT")
+    str | None, typer.Option("--format", help=f"One of {', '.join(formats.named())}.", metavar="FORMAT")
 ]
 OutputFlag = Annotated[
     str | None,
-    typer.Option("--output", "-o", help="Write to a file; its ending (.md, .csv, .json, .tex, .txt) says the format.",
+    typer.Option("--output", "-o", help="Write to a file; its ending, such as .md or .csv, says the format.",
                  metavar="FILE"),
 ]  # fmt: skip
 BatchFlag = Annotated[int, typer.Option("--batch", min=1, help="Examples at once.", metavar="N")]

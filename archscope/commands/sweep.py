@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from archscope import analyses, commands
+from archscope import analyses, commands, formats
 from archscope.api import spaces, sweeps
 from archscope.commands import BatchFlag, Flags, ModeFlag, takes_network
 from archscope.core.errors import Problem, UsageError, printable
@@ -47,7 +47,7 @@ SortFlag = Annotated[str, typer.Option("--sort", help="Least first; -NAME: most 
 TopFlag = Annotated[int | None, typer.Option("--top", min=1, help="The first N.", metavar="N")]
 TypeFlag = Annotated[str, typer.Option("--dtype", help="Type of parameters and activations.", metavar="TYPE")]
 FormatFlag = Annotated[
-    str | None, typer.Option("--format", help="terminal, markdown, latex, csv, json or parquet.", metavar="FORMAT")
+    str | None, typer.Option("--format", help=f"One of {', '.join(formats.named())}, parquet.", metavar="FORMAT")
 ]
 OutputFlag = Annotated[
     str | None,

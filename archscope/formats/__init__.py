@@ -1,6 +1,8 @@
-"""One rendering of a sheet per file: terminal, markdown, csv, json, latex. The folder is the register.
+"""One rendering of a sheet per file. The folder is the register, and the file's name the format's.
 
-A module here defines ``render(sheet, width) -> str``. ``width`` is the room that a terminal has; None means no limit.
+A module here defines ``render(sheet, width) -> str`` and ``SUFFIX``, how the names of its files end. ``width`` is the
+room that a terminal has; None means no limit. A format shows every value as :func:`spelled` does, or raw for machines,
+and lets nothing that stands in a table be more than text.
 """
 
 from __future__ import annotations
@@ -15,8 +17,6 @@ from archscope.core.errors import Problem, UsageError, printable
 
 SCHEMA_VERSION = 1
 """Of the JSON output; it changes when a field changes its meaning or goes."""
-
-SUFFIXES = {".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".txt": "terminal"}
 
 
 class Field(NamedTuple):
@@ -72,16 +72,21 @@ def render(sheet: Sheet, name: str, width: int | None = None) -> str:
     """The sheet in the format called ``name``. Raises UsageError for one that there is not."""
     if name not in named():
         raise UsageError(Problem("bad-value", f"format is {name!r}", expected=", ".join(named())))
-    return str(import_module(f"archscope.formats.{name}").render(sheet, width))
+    return str(_module(name).render(sheet, width))
 
 
 def of_file(path: str) -> str:
     """The format that a file's name asks for. Raises UsageError when its ending says nothing."""
     suffix = Path(path).suffix
-    if suffix not in SUFFIXES:
-        expected = f"--format, or a name that ends in {', '.join(SUFFIXES)}"
-        raise UsageError(Problem("bad-value", f"the name {path!r} does not say a format", expected=expected))
-    return SUFFIXES[suffix]
+    for name in named():
+        if suffix == _module(name).SUFFIX:
+            return name
+    expected = f"--format, or a name that ends in {', '.join(_module(name).SUFFIX for name in named())}"
+    raise UsageError(Problem("bad-value", f"the name {path!r} does not say a format", expected=expected))
+
+
+def _module(name: str) -> Any:
+    return import_module(f"archscope.formats.{name}")
 
 
 def spelled(value: Any, unit: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from archscope.core.errors import printable
 from archscope.formats import Sheet
 
+SUFFIX = ".csv"
+
 
 def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contract: a file has no width
     """The rows, without total and notes: a spreadsheet adds up by itself. Unknown values are empty."""

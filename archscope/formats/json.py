@@ -6,6 +6,8 @@ import json
 
 from archscope.formats import SCHEMA_VERSION, Sheet
 
+SUFFIX = ".json"
+
 
 def render(sheet: Sheet, width: int | None) -> str:  # noqa: ARG001  the contract: a file has no width
     """The sheet's ``data`` with ``schema_version`` and its kind. Unknown values are null, shapes lists."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from archscope.formats import Field, Sheet, Spanning, spelled
 
+SUFFIX = ".tex"
+
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

@@ -7,6 +7,8 @@ from typing import Any
 from archscope.core.errors import printable
 from archscope.formats import Field, Sheet, Spanning, spelled
 
+SUFFIX = ".md"
+
 _MARKS = {"&": "&amp;", "<": "&lt;", **{mark: f"\\{mark}" for mark in "\\|*_`[]#>~$"}}
 """What Markdown, or HTML within it, would read as more than text."""
 

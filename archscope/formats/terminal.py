@@ -18,6 +18,8 @@ from rich.text import Text
 from archscope.core.errors import printable
 from archscope.formats import Field, Sheet, Spanning, spelled
 
+SUFFIX = ".txt"
+
 GAP = 2
 """Characters between two columns."""
 

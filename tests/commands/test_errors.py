@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from archscope import analyses, commands
+from archscope import analyses, commands, formats
 from archscope.core.errors import UnknownName
 
 COLUMNS = ", ".join(analyses.columns())
 COMMANDS = ", ".join(commands.named())
+FORMATS = ", ".join(formats.named())
+SUFFIXES = ", ".join(import_module(f"archscope.formats.{name}").SUFFIX for name in formats.named())
 
 UNKNOWN = {
     "summary vgg61": "unknown-network: no network is called 'vgg61'\n  help:     did you mean vgg19, vgg16, vgg13?\n",
@@ -56,9 +59,9 @@ WRONG = {
     "summary vgg16 --columns ,": f"unknown-column: --columns: no column is called ''\n  expected: {COLUMNS}\n",
     "summary vgg16 --sort foo": f"unknown-column: --sort: no column is called 'foo'\n  expected: {COLUMNS}\n",
     "summary vgg16 --sort output_shape": "bad-value: --sort is 'output_shape', and shapes have no order\n",
-    "summary vgg16 --format foo": "bad-value: format is 'foo'\n  expected: csv, json, latex, markdown, terminal\n",
+    "summary vgg16 --format foo": f"bad-value: format is 'foo'\n  expected: {FORMATS}\n",
     "summary vgg16 -o x.foo": "bad-value: the name 'x.foo' does not say a format\n"
-    "  expected: --format, or a name that ends in .md, .csv, .json, .tex, .txt\n",
+    f"  expected: --format, or a name that ends in {SUFFIXES}\n",
     "compare vgg16": "too-few: vgg16 alone: a comparison needs two networks or more\n",
     "compare vgg16 vgg19 --by foo": "bad-value: --by is 'foo'\n  expected: params, macs, activations\n",
     "show alexnet --network D": "bad-value: tables/alexnet.toml has a row per layer: all of it is one network, "

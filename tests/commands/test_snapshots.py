@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from archscope import formats
 
 CASES = {
     "list": ("list 1409.1556 1409.4842", 100),
@@ -47,7 +50,8 @@ CASES = {
     ),
 }
 
-FORMATS = {"markdown": "md", "csv": "csv", "json": "json", "latex": "tex"}
+FORMATS = {name: import_module(f"archscope.formats.{name}").SUFFIX for name in formats.named() if name != "terminal"}
+"""Every format with the ending of its files; a new one's snapshot is made by ``--update-snapshots``."""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -64,7 +68,7 @@ def test_a_command_prints_its_snapshot(name: str, archscope: Callable, snapshot:
 def test_every_format_prints_its_snapshot(format_: str, archscope: Callable, snapshot: Callable) -> None:
     outcome = archscope(f"summary lenet_tutorial --format {format_}")
     assert (outcome.code, outcome.err) == (0, "")
-    snapshot(f"lenet_tutorial.{FORMATS[format_]}", outcome.out)
+    snapshot(f"lenet_tutorial{FORMATS[format_]}", outcome.out)
 
 
 def test_a_new_table_is_right_as_it_stands(archscope: Callable, snapshot: Callable, here: Path) -> None:
@@ -88,6 +92,6 @@ def test_the_commands_that_a_new_table_names_work(archscope: Callable, here: Pat
 
 
 def test_every_snapshot_belongs_to_a_test() -> None:
-    named = {f"{name}.txt" for name in CASES} | {f"lenet_tutorial.{ending}" for ending in FORMATS.values()}
+    named = {f"{name}.txt" for name in CASES} | {f"lenet_tutorial{ending}" for ending in FORMATS.values()}
     named |= {"new.txt", "new.toml"}
     assert {path.name for path in (Path(__file__).parents[1] / "snapshots").iterdir()} == named

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import archscope as library
+from archscope import formats
 
 RANGE = "sweep vgg16 --vary width=1/8:1:1/8"
 
@@ -121,7 +122,7 @@ WRONG = {
     ),
     "sweep vgg16 --vary width=1 --vary width=2": "bad-value: --vary gives 'width' twice\n",
     "sweep vgg16 --vary width=1 --format xml": (
-        "bad-value: --format is 'xml'\n  expected: csv, json, latex, markdown, terminal, parquet\n"
+        f"bad-value: --format is 'xml'\n  expected: {', '.join(formats.named())}, parquet\n"
     ),
     "sweep vgg16 --vary width=1 --format parquet": (
         "bad-value: parquet is nothing to be printed\n  help:     give a file: -o points.parquet\n"

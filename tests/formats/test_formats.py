@@ -9,44 +9,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sheets import HOSTILE, sheet, spanning
 
 from archscope import formats
 from archscope.core.errors import UsageError
-from archscope.formats import Field, Sheet, Spanning
+from archscope.formats import Field, Sheet
 
 PDFLATEX = shutil.which("pdflatex")
-
-HOSTILE = {
-    "ansi": "conv\x1b[2J\x1b]0;owned\x07",
-    "c1": "conv\x9b31m",
-    "bidi": "conv\u202e46-3\u2066",
-    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "formula": '=HYPERLINK("http://example.org")',
-    "spaced formula": "  =cmd|' /C calc'!A0",
-    "plus": "+1+1",
-    "at": "@SUM(1)",
-    "minus": "-2+3",
-    "pipes": "a | b | c",
-    "markdown": "[x](javascript:alert(1)) **b** _i_ `c` ~~s~~ # h $x$",
-    "latex": r"\input{/etc/passwd} \write18{ls} %& #1 ^^M ~ $x$ {",
-    "star": "*[1cm]",
-    "lines": "a\nb\r\nc\n\n\\end{table}",
-    "quotes": "a\"b'c,d;e",
-    "tab": "\t=1",
-}
-
-
-def sheet(text: str = "x", **more: Any) -> Sheet:
-    """A sheet in which ``text`` stands at every place that a table file can fill."""
-    fields = (Field(text, text), Field("size", "size", "shape"), Field("n", "n", "count"), Field("d", "d", "signed"))
-    rows = ((text, (3, 224, 224), 1000, -5), ("plain", None, None, 0))
-    data = {"title": text, "rows": [[text]]}
-    values: dict[str, Any] = {"total": ("total", "", 1000, -5), "notes": (text,), "closing": (text,), "data": data}
-    return Sheet("test", text, fields, rows, **(values | more))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -125,12 +99,6 @@ def test_latex_compiles(name: str, tmp_path: Path) -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
-def spanning() -> Sheet:
-    wide = Spanning("maxpool")
-    fields = tuple(Field(name, name) for name in "ABC")
-    return Sheet("test", "t", fields, (("conv3-64", "conv3-64", "LRN"), (wide, wide, wide), ("", wide, wide)))
-
-
 def test_a_spanning_cell_spans_where_the_format_can() -> None:
     lines = formats.render(spanning(), "latex").split("\n")
     assert lines[-6:-3] == [
@@ -174,5 +142,8 @@ def test_a_format_that_there_is_not_is_refused() -> None:
 
 
 def test_every_ending_names_a_format_that_there_is() -> None:
-    assert set(formats.SUFFIXES.values()) == set(formats.named())
-    assert formats.of_file("a.b.csv") == "csv"
+    endings = {name: import_module(f"archscope.formats.{name}").SUFFIX for name in formats.named()}
+    assert {name: formats.of_file(f"a.b{ending}") for name, ending in endings.items()} == {
+        each: each for each in endings
+    }
+    assert (endings["csv"], endings["markdown"], endings["latex"]) == (".csv", ".md", ".tex")
