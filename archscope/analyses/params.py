@@ -18,8 +18,9 @@ def analyse(graph: Graph, setting: Setting) -> dict[str, Values]:  # noqa: ARG00
     seen: set[int] = set()
     params, trainable = [], []
     for node in graph.nodes:
-        own = [graph.parameters[index] for index in node.parameters.values() if index not in seen]
-        seen.update(node.parameters.values())
+        used = dict.fromkeys(node.parameters.values())  # an op may take one parameter twice: w * w
+        own = [graph.parameters[index] for index in used if index not in seen]
+        seen.update(used)
         params.append(sum(product(each.shape) for each in own))
         trainable.append(sum(product(each.shape) for each in own if each.trainable))
     idle = graph.idle_parameters()

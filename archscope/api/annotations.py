@@ -23,12 +23,14 @@ def annotate(module: Any, input: Any = None, *, batch: int = 2, mode: str = "tra
     Raises Unsupported for a network none of whose lines can be found, and what capture raises.
     """
     from archscope.capturing.constructions import constructions
+    from archscope.capturing.examples import example_for
 
     with constructions() as watching:
-        found = modules.made(module)[0]
-    graph = modules.capture(found, input, batch=batch, mode=mode)
+        found, name, address = modules.made(module)
+    example = example_for(found, input, address or name)
+    graph = modules.capture(found, example, batch=batch, mode=mode)
     constructed = watching.spans(found)
-    source = _source(graph, constructed, module if isinstance(module, str) else "")
+    source = _source(graph, constructed, address)
     return source, annotated(graph, source, constructed)
 
 

@@ -64,18 +64,21 @@ def _subjects(target: Any, given: Any, changes: Changes) -> Iterator[Subject]:
 
 def _module(module: Any, given: Any, changes: Changes) -> Subject:
     """A captured module, with the file that it is in, and the network that its name promises."""
+    from archscope.capturing.examples import example_for
+
     address = module if isinstance(module, str) else ""
     name = address or getattr(module, "__name__", type(module).__name__)
     entry = catalog.promised(name)
-    shape = given if given or entry is None else compile_table(entry.table, entry.network).input_shape
     modules.refuse_changes(module, dict(changes))
     found = modules.made(module)[0]
-    graph = trained(found, shape, Changes())
+    shape = given if given or entry is None else compile_table(entry.table, entry.network).input_shape
+    example = example_for(found, shape, name)
+    graph = trained(found, example, Changes())
     file = address.partition(".py:")[0]
     script = script_at(f"{file}.py") if ".py:" in address else None
 
     def again(batch: int, size: Shape | None) -> Graph:
-        return lower(found, batch, input=shape if size is None else size, mode="train")
+        return lower(found, batch, input=example if size is None else size, mode="train")
 
     return Subject(name, graph, script, promised(name, graph), again)
 

@@ -54,7 +54,8 @@ def _notes(tape: Tape) -> list[str]:
         for path in tape.hidden
     ]
     own = [f"{name} has a backward of its own, which is counted as autograd's would be" for name in tape.functions]
-    return [*hidden, *own]
+    cast = ["its forward uses torch.autocast, which is left out: sizes are those of its own types; see memory --amp"]
+    return [*hidden, *own, *(cast if tape.autocast else [])]
 
 
 def usual_dtype(survey: Survey, inputs: Sequence[torch.Tensor] = ()) -> torch.dtype:

@@ -138,7 +138,10 @@ def example_for(module: nn.Module, given: Any, name: str) -> Any:
     settings = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
     if settings and settings.get("input_size"):
         return tuple(settings["input_size"])
-    crop = _torchvisions(name) if name.startswith("torchvision.models:") else None
+    side = getattr(module, "image_size", None)
+    crop = side if isinstance(side, int) and type(module).__module__.startswith("torchvision.") else None
+    if crop is None and name.startswith("torchvision.models:"):
+        crop = _torchvisions(name)
     if crop is not None:
         return (3, crop, crop)
     help_line = "one example, without the batch: --input 3x224x224, --input ids:128:int64"

@@ -15,7 +15,15 @@ from archscope.core.records import Tensor
 REAL = "--real runs it on real tensors, with weights and values"
 
 _VALUES = {"_local_scalar_dense", "item", "is_nonzero", "equal"}
-_VALUELESS = ("meta tensor", "Meta tensor", "meta device", "unallocated storage", "no data")
+_VALUELESS = (
+    "meta tensor",
+    "Meta tensor",
+    "meta Long tensor",
+    "meta device",
+    "is on meta",
+    "unallocated storage",
+    "no data",
+)
 """What torch says when a tensor without values is asked for them."""
 
 _KEPT = {"conv1d": 1, "conv2d": 1, "conv3d": 1, "linear": 1, "conv_transpose2d": 0}
@@ -37,6 +45,9 @@ def of_operator(func: Any, arguments: dict[str, Any], tape: Tape, error: Excepti
         message = f"{where} calls {func.name()} on {_spelled(arguments)}, and torch cannot tell what shape it returns"
         help_line = f"register a fake implementation of it; {REAL}"
         return Unsupported(Problem("no-shape-rule", message, span, help=help_line))
+    if _is_valueless(error):
+        message = f"{where} calls {name}, which takes tensors with values only: {error}"
+        return Unsupported(Problem("needs-values", message, span, help=REAL))
     message = f"{where} cannot run {name} on {_spelled(arguments)}: {error}"
     return ShapeError(Problem("wrong-shape", message, span, _wanted(name, arguments)))
 
@@ -51,8 +62,12 @@ def of_forward(error: Exception, tape: Tape, run: int) -> ArchscopeError:
         message = f"{named(tape, run)} calls torch's {operator}, whose course is only known when it runs"
         return Unsupported(Problem("needs-values", message, span))
     message = f"{named(tape, run)} raised {type(error).__name__}: {error}"
-    valueless = any(words in str(error) for words in _VALUELESS)
-    return Unsupported(Problem("module-raised", message, span, help=REAL if valueless else ""))
+    return Unsupported(Problem("module-raised", message, span, help=REAL if _is_valueless(error) else ""))
+
+
+def _is_valueless(error: Exception) -> bool:
+    """Whether torch refuses tensors because they have no values."""
+    return any(words in str(error) for words in _VALUELESS)
 
 
 def _spelled(arguments: dict[str, Any]) -> str:

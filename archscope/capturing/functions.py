@@ -1,4 +1,6 @@
-"""Functions of torch that ops capture whole, though torch composes them of several operators: local response norm."""
+"""What of torch is replaced while a module is captured: functions that ops capture whole, though torch composes them of
+several operators (local response norm); autograd functions, to know of them; autocast, which meta tensors do not have.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +49,31 @@ def custom_functions(tape: Tape) -> Iterator[None]:
         yield
     finally:
         torch.autograd.Function.apply = original
+
+
+@contextmanager
+def without_autocast(tape: Tape) -> Iterator[None]:
+    """While this lasts, autocast does nothing, and is noted: it casts tensors of the CPU or GPU, not those of meta.
+
+    Weights would come in half precision, and the activations that meet them would not.
+    """
+    kind = torch.amp.autocast_mode.autocast
+    made, entered, left = kind.__init__, kind.__enter__, kind.__exit__
+
+    @functools.wraps(made)
+    def make(self: Any, device_type: str, *args: Any, **kwargs: Any) -> None:
+        made(self, "cpu" if device_type == "meta" else device_type, *args, **kwargs)
+
+    def enter(self: Any) -> Any:
+        tape.autocast = tape.autocast or self._enabled
+        return self
+
+    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):  # whatever the caller is in
+        kind.__init__, kind.__enter__, kind.__exit__ = make, enter, lambda *_: None  # type: ignore[method-assign]  # for a while
+        try:
+            yield
+        finally:
+            kind.__init__, kind.__enter__, kind.__exit__ = made, entered, left  # type: ignore[method-assign]
 
 
 @contextmanager

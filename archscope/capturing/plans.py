@@ -152,7 +152,7 @@ def weights_of(op: Op, names: tuple[str, ...], call: Seen) -> tuple[str | None, 
 def mixes_types(op: Op, weights: tuple[str | None, ...], tensors: list[torch.Tensor]) -> bool:
     """Whether a layer's input and weight are of different types: torch refuses that, though not on the meta device."""
     types = [each.dtype for each, weight in zip(tensors, weights, strict=True) if weight in {None, "weight"}]
-    return op.weight_layer and len(set(types)) > 1 and not torch.is_autocast_enabled("cuda")
+    return op.weight_layer and len(set(types)) > 1
 
 
 def is_composed(func: Any) -> bool:

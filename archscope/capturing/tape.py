@@ -70,6 +70,8 @@ class Tape:
         self.custom = False
         """Whether a forward of somebody's own autograd function is running that autograd records as a whole."""
         self.functions: dict[str, None] = {}
+        self.autocast = False
+        """Whether the forward asked for autocast."""
         self.parameters = {key: number for number, key in enumerate(parameters)}
         self.buffers = {key: number for number, key in enumerate(buffers)}
 

@@ -14,7 +14,7 @@ from archscope.capturing import faults
 from archscope.capturing.assembly import assembled, usual_dtype
 from archscope.capturing.bounds import without_loops_over_boxes
 from archscope.capturing.examples import Example, made_example
-from archscope.capturing.functions import custom_functions, whole
+from archscope.capturing.functions import custom_functions, whole, without_autocast
 from archscope.capturing.modules import Survey, watched
 from archscope.capturing.realrun import RealRecorder, buffers_as_they_were
 from archscope.capturing.recorder import Recorder
@@ -86,6 +86,7 @@ def _set_mode(module: nn.Module, survey: Survey, mode: str) -> None:
 def _recorder(tape: Tape, survey: Survey, manner: Manner, stack: ExitStack) -> Recorder:
     """The mode to run under, with what it needs to be undone entered on the stack."""
     if not manner.real:
+        stack.enter_context(without_autocast(tape))
         if manner.upper_bound:
             stack.enter_context(without_loops_over_boxes())
         return Recorder(tape, upper_bound=manner.upper_bound)

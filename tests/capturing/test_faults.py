@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -156,3 +158,39 @@ def test_a_module_of_one_mode_is_not_put_into_the_other() -> None:
 def test_torchs_own_refusals_in_train_mode_come_through() -> None:
     text = told(nn.BatchNorm1d(8), (8,), mode="train")
     assert "module-raised: inner (BatchNorm1d) raised ValueError: Expected more than 1 value per channel" in text
+
+
+class Packing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(8, 4, batch_first=True)
+
+    def forward(self, x):
+        packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5]), batch_first=True)
+        return nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]
+
+
+def test_an_operator_that_only_takes_values_stops() -> None:
+    text = told(Packing(), (5, 8))
+    assert "needs-values: inner (Packing) calls _pack_padded_sequence, which takes tensors with values only:" in text
+    assert "  help:     --real runs it on real tensors" in text
+
+
+def test_quantized_weights_have_no_shape_rule() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.ao is deprecated, and still in use
+        module = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(16, 16)), {nn.Linear})
+        text = told(module, (16,))
+    assert "no-shape-rule: inner.0 (Linear) calls quantized::linear_dynamic on X 1×16, and torch cannot tell" in text
+
+
+def test_attention_of_ones_own_writing_stops() -> None:
+    flex = pytest.importorskip("torch.nn.attention.flex_attention").flex_attention
+
+    class Flexible(nn.Module):
+        def forward(self, x):
+            return flex(x, x, x)
+
+    text = told(Flexible(), (1, 7, 16))
+    assert "module-raised: inner (Flexible) raised ValueError: FlexAttention is only supported on" in text
+    assert "  help:     --real runs it on real tensors" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import probes
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional
@@ -250,3 +251,43 @@ def test_batches_make_every_size_grow_alike() -> None:
         for batch in (2, 3, 7)
     ]
     assert [a + 5 * (b - a) for a, b in zip(sizes[0], sizes[1], strict=True)] == sizes[2]
+
+
+def test_an_op_that_takes_a_parameter_twice_counts_it_once() -> None:
+    class Squared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(16))
+
+        def forward(self, x):
+            return x * (self.scale * self.scale)
+
+    assert archscope.profile(Squared(), input=(16,)).totals["params"].value == 16
+
+
+@pytest.mark.parametrize("device", ["cpu", None])
+def test_autocast_in_a_forward_is_left_out_and_said_to_be(device: str | None) -> None:
+    class Cast(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(16, 4)
+
+        def forward(self, x):
+            with torch.autocast(device or x.device.type, torch.bfloat16):
+                return self.fc(x)
+
+    module = Cast()
+    graph = archscope.capture(module, (16,))
+    assert archscope.profile(graph).totals["macs"][:2] == (64, "exact")
+    assert graph.notes == (
+        "its forward uses torch.autocast, which is left out: sizes are those of its own types; see memory --amp",
+    )
+    assert device is None or module(torch.zeros(1, 16)).dtype == torch.bfloat16
+
+
+def test_a_capture_within_autocast_sees_the_modules_own_types() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        graph = archscope.capture(nn.Linear(16, 4), (16,))
+        assert torch.is_autocast_enabled("cpu")
+    assert [tensor.dtype for tensor in graph.tensors] == ["float", "float"]
+    assert not graph.notes

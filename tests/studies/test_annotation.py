@@ -93,3 +93,8 @@ def test_a_network_without_a_source_is_refused() -> None:
     net = torch.nn.Sequential(torch.nn.Linear(4, 2))
     with pytest.raises(Unsupported, match=r"no-source: no line of Sequential is in a file that can be read"):
         archscope.annotate(net, (4,))
+
+
+def test_a_network_of_torchvision_says_its_input_here_too() -> None:
+    _, lines = archscope.annotate("torchvision.models:squeezenet1_1")
+    assert any(line.outputs[-1:] == ((1000,),) for line in lines)
