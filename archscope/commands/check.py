@@ -27,10 +27,21 @@ WitnessFlag = Annotated[list[str] | None, typer.Option("--witness", help="Only t
 
 def check(
     networks: Annotated[
-        list[str] | None, typer.Argument(help="Networks, tables or table files.", metavar="NAME…", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Networks, tables, table files, or modules (./net.py:Net).", metavar="NAME…", show_default=False
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every network of the catalogue.")] = False,
     witness: WitnessFlag = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="Of a module, one example: 3x224x224, ids:128:int64, ./net.py:make_inputs.",
+            metavar="CxHxW",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on witnesses that cannot testify, too.")] = False,
     max_params: Annotated[str | None, typer.Option("--max-params", help="Fail above this: 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option("--max-macs", help="Fail above this: 1.5G.")] = None,
@@ -43,7 +54,8 @@ def check(
     """Holds every number against independent witnesses: the printed table, torch's counter, torchinfo and others.
 
     A table file is read whole, and what is wrong in it reported with file, line and column; its printed numbers are
-    then checked without torch. Exit code 1 when a number is refuted and no erratum explains it.
+    then checked without torch. A module's own code is imported and run; tools count a copy of it without weights.
+    Exit code 1 when a number is refuted and no erratum explains it.
 
     Examples:
 
@@ -52,19 +64,21 @@ def check(
         archscope check vgg --witness published
 
         archscope check vgg16 --witness published --max-params 150M
+
+        archscope check torchvision.models:resnet18
     """
     if not networks and not everything:
         raise UsageError(Problem("missing-network", "nothing to check", help="name a network or a file, or give --all"))
     names = [*(networks or []), *(catalog.everything() if everything else [])]
     findings: list[Finding] = []
     for name in names:
-        findings += _table_findings(name, witness) if catalog.is_file(name) else _findings(name, witness)
+        findings += _table_findings(name, witness) if catalog.is_file(name) else _findings(name, witness, input_)
     for quantity, limit in (
         ("params", max_params),
         ("macs", max_macs),
         ("train_peak_bytes", max_train_peak_bytes),
     ):
-        findings += _over_budget(quantity, limit, names)
+        findings += _over_budget(quantity, limit, names, input_)
     emit(_sheet(findings, _tables(names)), format_, output)
     failing = FAILURES | ({UNAVAILABLE, UNDECIDED} if strict else set())
     if any(finding.status in failing for finding in findings):
@@ -80,27 +94,28 @@ def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
     return [Finding("table", name, "agrees", "every cell can be read") for name in names]
 
 
-def _findings(name: str, witness: list[str] | None) -> list[Finding]:
+def _findings(name: str, witness: list[str] | None, given: list[str] | None) -> list[Finding]:
     found: list[Finding] = []
     for network in catalog.named_networks([name]):
-        found += checks.check(network, witnesses=witness)
+        found += checks.check(network, witnesses=witness, input=given)
     return found
 
 
 def _tables(names: Sequence[str]) -> dict[str, Table]:
     """For each network the table that it is of."""
-    entries = (catalog.find(name) for name in catalog.named_networks(names))
+    tables = (name for name in catalog.named_networks(names) if not catalog.is_module_address(name))
+    entries = (catalog.find(name) for name in tables)
     return {entry.network: entry.table for entry in entries}
 
 
-def _over_budget(quantity: str, limit: str | None, names: Sequence[str]) -> list[Finding]:
+def _over_budget(quantity: str, limit: str | None, names: Sequence[str], given: list[str] | None) -> list[Finding]:
     if limit is None:
         return []
     size = quantity.endswith("bytes")
     most = memory_size(limit, "--max-train-peak-bytes") if size else int(number(limit).value())
     findings = []
     for name in catalog.named_networks(names):
-        value = int(profiles.profile(name, columns=[quantity]).totals[quantity].value)
+        value = int(profiles.profile(name, input=given, columns=[quantity]).totals[quantity].value)
         status = "agrees" if value <= most else REFUTED
         why = "" if value <= most else f"{value - most:,} over the budget"
         findings.append(Finding("budget", name, status, quantity, f"at most {limit}", f"{value:,}", why))

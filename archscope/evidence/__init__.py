@@ -36,11 +36,45 @@ class Unavailable(Exception):
 
 
 class Case(NamedTuple):
-    """A network before its witnesses: its table where it has one, its spec and its graph at batch 1."""
+    """A network before its witnesses, its graph at batch 1: one of a table, with its spec; or a module.
+
+    module: what was captured; it stays as it is. example: what it was captured on. name: of a module, its address.
+    """
 
     table: Table | None
-    spec: Spec
+    spec: Spec | None
     graph: Graph
+    module: Any = None
+    example: Any = None
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """What findings call the network."""
+        return self.address if self.spec is None else self.spec.name
+
+    def model(self, device: str = "meta") -> Any:
+        """The network as a module in eval mode, on meta tensors or on ``cpu`` with arbitrary weights."""
+        if self.module is None:
+            from archscope.targets.torch_module import module_of
+
+            model = module_of(self.graph, device="meta")
+        else:
+            from archscope.capturing.copies import without_weights
+
+            model = without_weights(self.module)
+        return (model if device == "meta" else model.to_empty(device=device)).eval()
+
+    def inputs(self, device: str = "meta") -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of its forward for one example, by place and by name."""
+        import torch
+
+        if self.module is None:
+            return (torch.zeros(self.graph.tensors[self.graph.inputs[0]].shape, device=device),), {}
+        from archscope.capturing.examples import made_example
+
+        made = made_example(self.example, 1, torch.float32, device)
+        return made.args, made.kwargs
 
 
 class Finding(NamedTuple):
@@ -97,6 +131,11 @@ def examined(case: Case, witness: str) -> list[Finding]:
         raise  # the table is wrong, not the witness
     except ArchscopeError as error:
         return [_unavailable(case, witness, error.problems[0].message)]
+    except Exception as error:
+        if case.module is None:
+            raise
+        # Other tools fail on some modules, each in its own way: they then say nothing about the numbers.
+        return [_unavailable(case, witness, f"it raised {type(error).__name__}: {str(error).partition(chr(10))[0]}")]
 
 
 def _module(witness: str) -> Any:
@@ -110,4 +149,4 @@ def _always(table: Table, network: str) -> bool:  # noqa: ARG001  the signature 
 
 
 def _unavailable(case: Case, witness: str, why: str) -> Finding:
-    return Finding(witness, case.spec.name, UNAVAILABLE, "everything", why=why)
+    return Finding(witness, case.name, UNAVAILABLE, "everything", why=why)

@@ -39,7 +39,7 @@ def examine(case: Case) -> Iterator[Finding]:
     """Every printed number about the network, and every erratum of its table that belongs to it."""
     if case.table is None:
         raise Unavailable("it has no table")
-    yield from (finding for finding in _of_table(case.table) if finding.network == case.spec.name)
+    yield from (finding for finding in _of_table(case.table) if finding.network == case.name)
 
 
 def parting(table: Table, network: str, error: ArchscopeError) -> Problem | None:

@@ -1,4 +1,5 @@
-"""torchvision's network of the same name: weights metadata, state-dict keys and shapes, equal outputs.
+"""torchvision's network of the same name: weights metadata, state-dict keys and shapes, equal outputs; of a module of
+its own, the metadata.
 
 ``num_params`` of the metadata counts GoogLeNet without its auxiliary heads and Inception v3 with its one; ``_ops`` are
 billions of multiply-accumulates, though the documentation heads them GFLOPS.
@@ -23,6 +24,9 @@ NEEDS = ("torch", "torchvision")
 
 def examine(case: Case) -> Iterator[Finding]:
     """Metadata, state dict and outputs. Unavailable where torchvision has no such network."""
+    if case.spec is None:
+        yield from _of_module(case)
+        return
     name = case.spec.torchvision
     if not name:
         raise Unavailable("torchvision has no such network")
@@ -32,8 +36,41 @@ def examine(case: Case) -> Iterator[Finding]:
     with torch.device("meta"):
         theirs = _built(torchvision.models, name)
     yield _state_dict(case, theirs.state_dict())
-    yield from _metadata(case, torchvision.models.get_model_weights(name))
-    yield _outputs(case, torchvision.models, name)
+    yield from _metadata(case, case.spec, torchvision.models.get_model_weights(name))
+    yield _outputs(case, case.spec, torchvision.models, name)
+
+
+def _of_module(case: Case) -> Iterator[Finding]:
+    """The metadata of its own weights, against what was captured of its own module."""
+    home, _, name = case.address.partition("(")[0].rpartition(":")
+    if not home.startswith("torchvision.models"):
+        raise Unavailable("it is none of torchvision's networks")
+    if case.address.partition("(")[2] not in {"", ")", "init_weights=False)", "weights=None)"}:
+        raise Unavailable("its metadata is of the network without arguments")
+    from torchvision import models
+
+    from archscope.capturing.walk import Manner, walked
+
+    weights = list(models.get_model_weights(name))
+    sides = [getattr(each.transforms(), "crop_size", [0])[0] for each in weights]
+    given = case.graph.tensors[case.graph.inputs[0]].shape[-1]
+    at = sides.index(given) if given in sides else 0
+    params = sum(product(each.shape) for each in case.graph.parameters)
+    without = params - sum(product(each.shape) for each in case.graph.idle_parameters())
+    theirs = weights[at].meta["num_params"]
+    ours = params if theirs == params else without
+    why = "" if without == params else f"{'with' if ours == params else 'without'} what only runs in training"
+    yield _finding(case, "num_params", f"{theirs:,}", f"{ours:,}", ours == theirs, why)
+    side = sides[at]
+    if not side:
+        raise Unavailable("its metadata says no input size")
+    graph = case.graph if side == given else walked(case.module, (3, side, side), Manner())
+    yield _published_macs(case, weights[at].meta["_ops"], _macs(graph), side)
+
+
+def _published_macs(case: Case, theirs: float, ours: int, side: int) -> Finding:
+    agrees = round(ours / 1e9, 3) == theirs
+    return _finding(case, "_ops", f"{theirs} G", f"{ours:,}", agrees, f"multiply-accumulates at {side}×{side}")
 
 
 def _built(models: Any, name: str) -> Any:
@@ -50,7 +87,7 @@ def _state_dict(case: Case, theirs: dict[str, Any]) -> Finding:
     return _finding(case, "state dict", f"{len(theirs)} keys", computed, not wrong)
 
 
-def _metadata(case: Case, weights: Any) -> Iterator[Finding]:
+def _metadata(case: Case, spec: Spec, weights: Any) -> Iterator[Finding]:
     graph, chosen = case.graph, weights["IMAGENET1K_V1"]
     with_heads = sum(product(each.shape) for each in graph.parameters)
     heads = {index for node in graph.nodes if node.side for index in node.parameters.values()}
@@ -60,15 +97,12 @@ def _metadata(case: Case, weights: Any) -> Iterator[Finding]:
     ours = with_heads if theirs == with_heads else without
     yield _finding(case, "num_params", f"{theirs:,}", f"{ours:,}", ours == theirs, why)
     side = chosen.transforms().crop_size[0]
-    macs = _macs(lower(replace(case.spec, input_shape=(case.spec.input_shape[0], side, side))))
-    agrees = round(macs / 1e9, 3) == chosen.meta["_ops"]
-    yield _finding(
-        case, "_ops", f"{chosen.meta['_ops']} G", f"{macs:,}", agrees, f"multiply-accumulates at {side}×{side}"
-    )
+    macs = _macs(lower(replace(spec, input_shape=(spec.input_shape[0], side, side))))
+    yield _published_macs(case, chosen.meta["_ops"], macs, side)
 
 
 def _finding(case: Case, what: str, theirs: str, ours: str, agrees: bool, why: str = "") -> Finding:
-    return Finding("torchvision", case.spec.name, AGREES if agrees else REFUTED, what, theirs, ours, why)
+    return Finding("torchvision", case.name, AGREES if agrees else REFUTED, what, theirs, ours, why)
 
 
 def _logits(spec: Spec) -> Spec:
@@ -80,14 +114,14 @@ def _macs(graph: Graph) -> int:
     return sum(node.op.macs(*graph.shapes_in(node)) or 0 for node in graph.nodes if not node.side)
 
 
-def _outputs(case: Case, models: Any, name: str) -> Finding:
+def _outputs(case: Case, spec: Spec, models: Any, name: str) -> Finding:
     """Both networks with the same random weights on the same random image, in eval mode on the CPU."""
     import torch
 
     from archscope.targets.torch_module import module_of
 
     generator = torch.Generator().manual_seed(0)
-    theirs, ours = _built(models, name), module_of(lower(_logits(case.spec))).eval()
+    theirs, ours = _built(models, name), module_of(lower(_logits(spec))).eval()
     ours.load_state_dict(theirs.state_dict(), strict=True)
     image = torch.rand(case.graph.tensors[case.graph.inputs[0]].shape, generator=generator)
     with torch.no_grad():

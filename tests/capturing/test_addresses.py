@@ -241,6 +241,12 @@ def test_commands_take_addresses(archscope: Callable) -> None:
     outcome = archscope("summary './net.py:Net(4)' --input 3x9x9 --width 1/2")
     assert (outcome.code, outcome.out) == (2, "")
     assert "width changes networks of tables only" in outcome.err
+    outcome = archscope("check './net.py:Net(4)' --input 3x9x9 --max-params 100 --witness flop_counter")
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "./net.py:Net(4)  ✓ 4           ✗ 1 refuted" in outcome.out
+    assert "refuted: ./net.py:Net(4), params: at most 100, computed 260: 160 over the budget" in outcome.out
+    outcome = archscope("check lenet5 --input 1x28x28")
+    assert (outcome.code, outcome.out) == (2, "")
     outcome = archscope("show ./net.py:Net")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("no-table: ./net.py:Net is a module, and no network of a table")
