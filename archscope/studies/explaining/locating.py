@@ -34,7 +34,9 @@ class Target(NamedTuple):
 
 
 def target(graph: Graph, what: str | None) -> Target:
-    """The part that ``what`` means: a path or name, a row's label, ``row 5``, a cell's text, ``depth``; None is all.
+    """The part that ``what`` means: a path or name, a row's label, ``row 5``, a cell, ``depth``; None is all.
+
+    A cell goes by its text or, as where cells are set, by its row and column: ``inception (3a).#3×3``.
 
     Raises UnknownName with the nearest names, UsageError where several parts are meant.
     """
@@ -98,10 +100,13 @@ def _of_table(graph: Graph, what: str, wanted: str) -> Target:
 
 
 def _words_of_row(span: Span) -> set[str]:
-    """What a row may be called by: ``row 5``, its first cell, the cell that the layer stands in."""
+    """What a row may be called by: ``row 5``, its first cell, the cell that the layer stands in and ``row 5.D``."""
     place = place_of(span)
-    number = span.place.partition(",")[0]
-    return {_squeezed(each) for each in (number, _first_cell(span), place.cell if place else "") if each.strip()}
+    number, _, column = span.place.partition(", column ")
+    number = number.partition(",")[0]
+    cells = [f"{row}.{column}" for row in (number, _first_cell(span)) if column]
+    words = (number, _first_cell(span), place.cell if place else "", *cells)
+    return {_squeezed(each) for each in words if each.strip()}
 
 
 def _first_cell(span: Span) -> str:
@@ -134,4 +139,5 @@ def _unknown(graph: Graph, what: str) -> UnknownName:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(text.lower().split())
+    """A name as it is compared: case and blanks aside, x for ×."""
+    return "".join(text.lower().split()).replace("×", "x")
