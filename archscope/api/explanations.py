@@ -31,10 +31,10 @@ def explain(
     """The derivation of a network's numbers: each a rule with symbols, the same with numbers, and the result.
 
     what: a layer by its name or path (``"conv3_2"``), a block (``"inception3a"``), a row of the table by its label or
-    number (``"inception (3a)"``, ``"row 5"``), a cell (``"row 10.D"``, or its text), or ``"depth"``; None for the network. instead: cells,
-    with ``;`` between several, that take the place of that layer or of a run of layers (``"conv3_1,conv3_2"``).
-    everything: all layers, a line each. network, batch, input, dtype, mode: as of :func:`archscope.profile`; what
-    backward keeps is that of training.
+    number (``"inception (3a)"``, ``"row 5"``), a cell (``"row 10.D"``, or its text), or ``"depth"``; None for the
+    network. instead: cells, with ``;`` between several, that take the place of that layer or of a run of layers
+    (``"conv3_1,conv3_2"``). everything: all layers, a line each. network, batch, input, dtype, mode: as of
+    :func:`archscope.profile`; what backward keeps is that of training.
 
     Raises UnknownName, with the nearest names, for a part that there is not; UsageError for a name that several parts
     have, for layers that are no run, and for settings that make no sense; TableError for a cell that cannot be read;

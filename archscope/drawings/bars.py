@@ -20,7 +20,7 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 MOST = 600
 """Layers in a picture: more would be lines of less than a pixel, or an image that no program opens."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 9, "legend.fontsize": 8, "text.parse_math": False, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "xtick.major.width": 0.6,
     "ytick.major.width": 0.6, "hatch.linewidth": 0.6, "pdf.fonttype": 42, "svg.fonttype": "path",
