@@ -74,7 +74,12 @@ def find(name: str) -> Entry:
     problem = Problem(
         "unknown-network", f"no network is called {name!r}", help=nearest(wanted, known) or "archscope list shows all"
     )
+    if _PACKAGE.fullmatch(name):
+        problem = problem._replace(help=f"a module's address says what of a package: {name}:Name")
     raise UnknownName(problem)
+
+
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def lowered(table: Table, network: str) -> tuple[Spec, Graph]:

@@ -66,6 +66,11 @@ def test_errors_of_shipped_tables_name_them_wherever_they_lie(shipped: Folder):
         ("vgg61", "no network is called 'vgg61'", "did you mean vgg"),
         ("zzz", "no network is called 'zzz'", "archscope list shows all"),
         ("", "no network is called ''", "archscope list shows all"),
+        (
+            "torchvision.models",
+            "no network is called 'torchvision.models'",
+            "a module's address says what of a package: torchvision.models:Name",
+        ),
         ("vgg16\x1b[2J", "no network is called 'vgg16\\x1b[2J'", "did you mean"),
     ],
 )

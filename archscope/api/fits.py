@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from archscope.api.modules import is_module
 from archscope.api.networks import Network, load, lower
 from archscope.api.settings import training_setting
-from archscope.core.errors import Problem, ShapeError, Unsupported, UsageError
+from archscope.core.errors import ArchscopeError, Problem, ShapeError, Unsupported, UsageError
 from archscope.core.records import ITEM_BYTES, Optimizer, Setting
 from archscope.core.showing import shown_as_html
 from archscope.core.units import memory_size
@@ -95,15 +95,40 @@ class _Task(NamedTuple):
     training: bool
     limit: int
     input: Any = None
+    channels: int = 0
+    """Of the images that a module takes, where the largest is looked for."""
 
     def graph(self, batch: int, **more: Unpack[Changes]) -> Graph:
         merged: Changes = {**self.changes, **more}
-        return lower(self.network, batch, input=self.input, mode="train" if self.training else "eval", **merged)
+        given, side = self.input, more.get("input_size")
+        if self.channels and side is not None:
+            given = (self.channels, *side)
+            del merged["input_size"]
+        return lower(self.network, batch, input=given, mode="train" if self.training else "eval", **merged)
 
     def read_once(self) -> _Task:
         """The same for any input size, which is the last change of all: the network is not read again for each."""
         kept: Changes = {**self.changes, "input_size": None}
         return self._replace(network=load(self.network, input=self.input, **kept), input=None, changes={})
+
+    def of_images(self) -> _Task:
+        """The same for a module, whose inputs are then images of any size.
+
+        Raises UsageError for other inputs, Unsupported for a module that does not take images of twice the size.
+        """
+        graph = self.graph(self.setting.batch)
+        shapes = [graph.tensors[each].shape for each in graph.inputs]
+        if len(shapes) != 1 or len(shapes[0]) != 4:
+            spelled = ", ".join("×".join(map(str, shape[1:])) for shape in shapes)
+            message = f"the largest image is looked for, and {graph.name} takes {spelled}"
+            raise UsageError(Problem("bad-value", message))
+        images = self._replace(channels=shapes[0][1])
+        try:
+            images.graph(self.setting.batch, input_size=(2 * shapes[0][2], 2 * shapes[0][3]))
+        except ArchscopeError as error:
+            message = f"{graph.name} takes images of one size only: {error.problems[0].message}"
+            raise Unsupported(error.problems[0]._replace(code="one-size", message=message)) from error
+        return images
 
     def has_widths(self) -> bool:
         """Whether its width can be changed: a module's cannot, nor a table's that fixes its channels."""
@@ -231,7 +256,8 @@ def _largest(task: _Task, what: str) -> tuple[Value, Graph, Course, int]:
         batch, course, next_bytes = task.largest_batch()
         return batch or None, task.graph(1), course, next_bytes if batch else 0
     most, changed = (LARGEST_SIDE, _of_side) if what == "input" else (4 * WIDTH_STEPS, _of_width)
-    task = task.read_once() if what == "input" and not is_module(task.network) else task
+    if what == "input":
+        task = task.of_images() if is_module(task.network) else task.read_once()
     over = task.over(changed)
     found, following = largest_number(over, most)
     graph = task.graph(task.setting.batch, **changed(found or following or most))
@@ -248,6 +274,10 @@ def _or_none(over: Callable[[int], int]) -> Callable[[int], int | None]:
         try:
             return over(number)
         except ShapeError:
+            return None
+        except Unsupported as error:  # a module may refuse a size in its own words; a table says so with a ShapeError
+            if error.problems[0].code != "module-raised":
+                raise
             return None
 
     return kept

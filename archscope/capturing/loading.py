@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from archscope.capturing.building import built
-from archscope.capturing.places import place_of_error, span_of
+from archscope.capturing.places import Place, place_of_error, span_of
 from archscope.core.errors import ArchscopeError, Problem, UnknownName, Unsupported, UsageError, nearest
 
 
@@ -45,6 +45,8 @@ def read_address(text: str) -> Address:
         kwargs = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords if each.arg}
     except (SyntaxError, ValueError) as error:
         expected = "module:Name or file.py:Name, with literal arguments: ./net.py:Net(width=64)"
+        if not tail:
+            raise UsageError(Problem("bad-address", f"{text} does not say what of it", expected=expected)) from error
         raise UsageError(Problem("bad-address", f"cannot read {text!r}", expected=expected)) from error
     if not isinstance(call.func, ast.Name | ast.Attribute) or len(kwargs) < len(call.keywords):
         raise UsageError(Problem("bad-address", f"cannot read {text!r}", expected="module:Name(argument=value)"))
@@ -150,8 +152,11 @@ def _imported(address: Address) -> ModuleType:
 
 
 def _raised(address: Address, error: Exception) -> Unsupported:
-    message = f"importing {address.home} raised {type(error).__name__}: {error}"
-    return Unsupported(Problem("import-raised", message, span_of(place_of_error(error))))
+    said, place = str(error), place_of_error(error)
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        said, place = error.msg, Place(error.filename, error.lineno)
+    message = f"importing {address.home} raised {type(error).__name__}: {said}"
+    return Unsupported(Problem("import-raised", message, span_of(place)))
 
 
 def _of_package(address: Address) -> ModuleType:
@@ -201,5 +206,5 @@ def _path(folder: str) -> Iterator[None]:
 
 
 def _an(value: Any) -> str:
-    kind = type(value).__name__
+    kind = "Python module" if isinstance(value, ModuleType) else type(value).__name__
     return f"an {kind}" if kind[0].lower() in "aeiou" else f"a {kind}"

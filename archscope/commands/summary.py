@@ -231,7 +231,7 @@ def _depth_note(profile: Profile) -> str:
     kinds = " + ".join(f"{count} {words.get(op, op)}" for op, count in profile.by_op.items())
     stages = "+".join(str(count) for count in profile.by_stage)
     if sum(profile.by_op.values()) == profile.depth:
-        return f"{kinds} = {profile.depth} weight layers; {stages} by resolution"
+        return f"{kinds} = {profile.depth} weight layer{'s' * (profile.depth != 1)}; {stages} by resolution"
     return f"{kinds}; {profile.depth} weight layers along the longest path: {stages} by resolution"
 
 

@@ -63,6 +63,7 @@ def files(here: Path) -> Path:
     (here / "net.py").write_text(NET)
     (here / "beside.py").write_text("COUNT = 1\n")
     (here / "bad.py").write_text("import torch\n\nnothing = torch.nosuch\n")
+    (here / "typo.py").write_text("def f(:\n")
     (here / "worse.py").write_text("import nosuchpackage\n")
     return here
 
@@ -156,7 +157,10 @@ WRONG: dict[str, tuple[type[ArchscopeError], str]] = {
         "bad-address: cannot read \"./net.py:Net(open('x'))\"\n  expected: module:Name or file.py:Name, with literal",
     ),
     "./net.py:Net(**{})": (UsageError, "bad-address: cannot read './net.py:Net(**{})'"),
-    "./net.py:": (UsageError, "bad-address: cannot read './net.py:'"),
+    "./net.py:": (UsageError, "bad-address: ./net.py: does not say what of it\n  expected: module:Name"),
+    "./net.py": (UsageError, "bad-address: ./net.py does not say what of it\n  expected: module:Name"),
+    "torch:nn": (Unsupported, "no-module: torch:nn is a Python module, and makes no torch.nn.Module"),
+    "./typo.py:Net": (Unsupported, "import-raised: importing ./typo.py raised SyntaxError: invalid syntax\n    1 |"),
     "./net.py:broken": (Unsupported, "module-raised: ./net.py:broken raised ValueError: cannot be made"),
     "./net.py:a_dict": (Unsupported, "no-module: ./net.py:a_dict returned a dict, no torch.nn.Module"),
     "./net.py:number": (Unsupported, "no-module: ./net.py:number is an int, and makes no torch.nn.Module"),
@@ -262,3 +266,19 @@ def test_strict_fails_where_a_total_is_no_exact_one(archscope: Callable, here: P
     assert "MACs: a lower bound; not known for _cdist_forward" in plain.out
     assert archscope("summary ./far.py:Far --input 5x4 --strict").code == 1
     assert archscope("summary './net.py:Net(4)' --input 3x9x9 --strict").code == 0
+
+
+@pytest.mark.usefixtures("files")
+def test_the_largest_image_is_found_for_a_module_that_takes_any() -> None:
+    found = archscope.fit("./net.py:make", "4MiB", input=(3, 9, 9), largest="input")
+    assert isinstance(found.value, int)
+    at, beyond = (archscope.memory("./net.py:make", input=(3, side, side)) for side in (found.value, found.value + 1))
+    assert at.training.bytes <= 4 * 1024**2 < beyond.training.bytes
+
+
+def test_a_module_that_takes_one_size_or_no_images_has_no_largest() -> None:
+    fixed = nn.Sequential(nn.Flatten(), nn.Linear(192, 4))
+    with pytest.raises(Unsupported, match=r"one-size: Sequential takes images of one size only: 1 .Linear. cannot run"):
+        archscope.fit(fixed, "1GiB", input=(3, 8, 8), largest="input")
+    with pytest.raises(UsageError, match="bad-value: the largest image is looked for, and Linear takes 8"):
+        archscope.fit(nn.Linear(8, 8), "1GiB", input=(8,), largest="input")

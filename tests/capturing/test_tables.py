@@ -10,7 +10,10 @@ import archscope
 from archscope.capturing.building import built
 from archscope.studies.profiling import Profile
 
-COLUMNS = ("output_shape", "params", "macs", "activations", "saved_activation_bytes", "elementwise_flops")
+COLUMNS = (
+    "output_shape", "params", "macs", "backward_macs", "activations", "saved_activation_bytes", "elementwise_flops",
+    "receptive_field", "jump",
+)  # fmt: skip
 
 SAME = {
     "vgg16": ("vgg16", {"adaptive_pool": True}),
