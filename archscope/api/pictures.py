@@ -15,6 +15,8 @@ from archscope.spec.options import Changes
 SUFFIXES = {"svg": ".svg", "mermaid": ".mmd", "dot": ".dot"}
 """The drawings that there are, and how such a file's name ends."""
 
+STYLES = ("boxes", "volumes")
+
 HIGHLIGHTS = {"params": "params", "macs": "MACs", "memory": "bytes of outputs in float32"}
 
 
@@ -22,14 +24,16 @@ def draw(
     network: Network | Graph,
     to: str = "svg",
     *,
+    style: str = "boxes",
     depth: int | None = None,
     highlight: str = "",
     **changes: Unpack[Changes],
 ) -> str:
     """A picture of a network as text: what runs one after another goes down, branches lie side by side.
 
-    network: what lower takes, a module as well, or a Graph. to: ``svg``, ``mermaid`` or ``dot``. depth: blocks deeper
-    than this are one box each. highlight: colours boxes by their share of ``params``, ``macs`` or ``memory``, the bytes
+    network: what lower takes, a module as well, or a Graph. to: ``svg``, ``mermaid`` or ``dot``. style: ``boxes``, or
+    ``volumes``, the maps as cuboids to scale, which only svg has. depth: blocks deeper than this are one box each; of
+    volumes every block is one. highlight: colours boxes by their share of ``params``, ``macs`` or ``memory``, the bytes
     of their outputs, instead of by kind; only svg does. Raises UsageError for other values, and what lower raises.
     """
     if to not in SUFFIXES:
@@ -38,9 +42,16 @@ def draw(
         raise UsageError(Problem("bad-value", f"highlight is {highlight!r}", expected=", ".join(HIGHLIGHTS)))
     if highlight and to != "svg":
         raise UsageError(Problem("bad-value", f"highlight is {highlight!r}, and only svg has colours for it"))
+    if style not in STYLES:
+        raise UsageError(Problem("bad-value", f"style is {style!r}", expected=", ".join(STYLES)))
+    if style == "volumes" and (to != "svg" or depth is not None):
+        given = f"to is {to!r}" if to != "svg" else f"depth is {depth}"
+        raise UsageError(Problem("bad-value", f"{given}, and volumes are an svg in which every block is one"))
     if depth is not None and depth < 0:
         raise UsageError(Problem("bad-value", f"depth is {depth}", expected="a whole number from 0 on"))
     graph = network if isinstance(network, Graph) else lower(network, **changes)
+    if style == "volumes":
+        return _volumes(graph, highlight)
     return _rendered(graph, pictured(graph, depth), to, highlight)
 
 
@@ -51,13 +62,31 @@ def pictured(graph: Graph, depth: int | None = None) -> Figure:
     return figure_of(graph, counts, depth)
 
 
+def _volumes(graph: Graph, highlight: str) -> str:
+    from archscope.drawings.volumes import volumes
+
+    image = graph.tensors[graph.inputs[0]].shape[1:]
+    notes = ["maps to scale: height and width by one, channels by another; a number behind a name is its channels"]
+    notes += ["auxiliary heads are not drawn"] if any(node.side for node in graph.nodes) else []
+    notes += _more_notes(graph, highlight)
+    return volumes(pictured(graph), image, _title(graph), tuple(notes), highlight)
+
+
+def _title(graph: Graph) -> str:
+    return " · ".join(part for part in (graph.name, graph.title, graph.source) if part)
+
+
+def _more_notes(graph: Graph, highlight: str) -> list[str]:
+    notes = [f"changed from the paper: {', '.join(graph.changes)}"] if graph.changes else []
+    return [*notes, *([f"colour: share of the largest box's {HIGHLIGHTS[highlight]}"] if highlight else [])]
+
+
 def _rendered(graph: Graph, figure: Figure, to: str, highlight: str) -> str:
-    title = " · ".join(part for part in (graph.name, graph.title, graph.source) if part)
+    title = _title(graph)
     shape = "×".join(map(str, graph.tensors[graph.inputs[0]].shape[1:]))
     notes = [f"input {shape}; a box says what it is, what follows within it, and its output without the batch"]
     notes += ["in a dense block each layer takes all results before it"] if has_dense(figure) else []
-    notes += [f"changed from the paper: {', '.join(graph.changes)}"] if graph.changes else []
-    notes += [f"colour: share of the largest box's {HIGHLIGHTS[highlight]}"] if highlight else []
+    notes += _more_notes(graph, highlight)
     if to == "mermaid":
         from archscope.drawings.mermaid import mermaid
 

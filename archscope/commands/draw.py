@@ -27,6 +27,7 @@ def draw(
         Path | None,
         typer.Option("--output", "-o", help="Write to a file: .svg, .mmd, .dot; .png or .pdf.", metavar="FILE"),
     ] = None,
+    style: Annotated[str, typer.Option("--style", help="boxes, or volumes: maps to scale.", metavar="STYLE")] = "boxes",
     depth: Annotated[
         int | None, typer.Option("--depth", min=0, help="Blocks deeper than this are one box each.", metavar="N")
     ] = None,
@@ -44,14 +45,16 @@ def draw(
         archscope draw googlenet -o googlenet.svg --force
 
         archscope draw resnet152 -o resnet152.svg --highlight params --force
+
+        archscope draw vgg16 --style volumes -o vgg16.svg --force
     """
     kind = _kind(output)
     if output is None:
-        sys.stdout.write(pictures.draw(network, kind, depth=depth, highlight=highlight, **changes))
+        sys.stdout.write(pictures.draw(network, kind, style=style, depth=depth, highlight=highlight, **changes))
         return
     refuse_taken(output, force=force)
     drawn = "svg" if kind in {"png", "pdf"} else kind
-    text = pictures.draw(network, drawn, depth=depth, highlight=highlight, **changes)
+    text = pictures.draw(network, drawn, style=style, depth=depth, highlight=highlight, **changes)
     content: str | bytes = text
     if drawn != kind:
         from archscope.drawings.raster import raster
