@@ -8,7 +8,7 @@ from archscope import analyses
 from archscope.api.networks import Network, lower
 from archscope.core.errors import Problem, UsageError
 from archscope.core.records import Setting
-from archscope.drawings.figure import Figure, figure_of, has_dense
+from archscope.drawings.figure import Figure, figure_of, has_beside, has_dense
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
 
@@ -86,6 +86,7 @@ def _rendered(graph: Graph, figure: Figure, to: str, highlight: str) -> str:
     shape = "×".join(map(str, graph.tensors[graph.inputs[0]].shape[1:]))
     notes = [f"input {shape}; a box says what it is, what follows within it, and its output without the batch"]
     notes += ["in a dense block each layer takes all results before it"] if has_dense(figure) else []
+    notes += ["side by side ×n: n such ways, which differ in the channels that they take"] if has_beside(figure) else []
     notes += _more_notes(graph, highlight)
     if to == "mermaid":
         from archscope.drawings.mermaid import mermaid

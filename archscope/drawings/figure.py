@@ -12,6 +12,13 @@ from archscope.core.records import ITEM_BYTES
 from archscope.graph.graph import Graph, Node
 from archscope.spec.notation import write
 
+MANY = 8
+"""Ways side by side: of more than that, those that are alike are drawn once with their number."""
+
+BESIDE = "side by side"
+
+_PLACES = re.compile(r"\d+:\d+")
+
 _LONG = re.compile(r"\d+\.\d{5,}")
 
 Item = tuple[str, int]
@@ -60,6 +67,11 @@ def figure_of(graph: Graph, counts: dict[str, Values], depth: int | None = None)
 def has_dense(figure: Figure) -> bool:
     """Whether some part of it is densely connected, which a drawing does not show with lines."""
     return figure.dense or any(map(has_dense, figure.parts))
+
+
+def has_beside(figure: Figure) -> bool:
+    """Whether some part of it stands for several that run side by side."""
+    return (figure.label == BESIDE and figure.times > 1) or any(map(has_beside, figure.parts))
 
 
 class _Drawer:
@@ -159,6 +171,7 @@ class _Drawer:
             inner = tuple(_folded([_growing(self.item(each, depth)) for each in items]))
             return Figure("parallel", result.label, result.numbers, "join", parts=inner, dense=True)
         parts = [_unframed(self.sequence(way, tensor, ends, depth)) for way in ways]
+        parts = _beside(parts) if len(parts) > MANY else parts
         parts += [Figure("skip")] if tensor in ends else []
         return Figure("parallel", result.label, result.numbers, "join", parts=tuple(parts))
 
@@ -190,6 +203,47 @@ def _growing(part: Figure) -> Figure:
     """A dense layer without what its concatenation comes to, which grows from one to the next: they are repeats."""
     parts = tuple(_growing(each) for each in part.parts)
     return part._replace(numbers=None) if part.kind == "layer" and part.family == "join" else part._replace(parts=parts)
+
+
+def _beside(ways: list[Figure]) -> list[Figure]:
+    """Ways that differ at most in which channels they take, as one in a frame with their number."""
+    alike: dict[object, list[Figure]] = {}
+    for way in ways:
+        alike.setdefault((_without_places(way).signature(), *_joined_shapes(way)), []).append(way)
+    found = []
+    for same in alike.values():
+        if len(same) == 1:
+            found.append(same[0])
+            continue
+        parts = [part for way in same for part in way.parts]
+        numbers = _together(parts)
+        shown = _without_places(same[0]) if len({way.signature() for way in same}) > 1 else same[0]
+        found.append(Figure("block", BESIDE, numbers, parts=shown.parts, times=len(same)))
+    return found
+
+
+def _joined_shapes(part: Figure) -> list[Shape]:
+    """What the joins within a part come to, in order."""
+    own = [part.numbers.shape] if part.kind == "parallel" and part.numbers is not None else []
+    return [*own, *(shape for each in part.parts for shape in _joined_shapes(each))]
+
+
+def _without_places(part: Figure, *, joined: bool = False) -> Figure:
+    """A part without which channels it takes, and without how many where a join says what they come to."""
+    inside = tuple(_without_places(each, joined=joined or part.kind == "parallel") for each in part.parts)
+    label = _PLACES.sub("", part.label)
+    numbers = None if joined and label != part.label else part.numbers
+    return part._replace(label=label, numbers=numbers, parts=inside)
+
+
+def _together(parts: Sequence[Figure]) -> Numbers | None:
+    """What parts have together, by the name and with the output of the last one."""
+    known: Numbers | None = None
+    for part in parts:
+        own = part.numbers if part.kind != "parallel" else _sum(_together(part.parts), part.numbers)
+        known = _sum(known, own if own is not None else _together(part.parts))
+        known = known._replace(name=own.name) if known is not None and own is not None else known
+    return known
 
 
 def _unframed(way: Figure) -> Figure:

@@ -71,7 +71,7 @@ def test_no_two_boxes_overlap_frames_hold_their_parts_and_texts_have_room(name: 
     assert all(len(frame.texts[0]) * CHARACTER <= frame.width for frame in frames)
 
 
-@pytest.mark.parametrize("name", ["googlenet", "resnet152", "densenet121", "vgg16"])
+@pytest.mark.parametrize("name", ["googlenet", "resnet152", "densenet121", "vgg16", "lenet5"])
 def test_the_numbers_of_the_boxes_add_up_to_those_of_the_network(name: str) -> None:
     graph = archscope.lower(name)
     profile = archscope.profile(graph, mode="train")
@@ -102,6 +102,19 @@ def test_repeats_are_drawn_once_with_their_number() -> None:
     assert "denselayer1 · dense layer ×24" in texts("densenet121")
     assert "in a dense block each layer takes all results before it" in texts("densenet121")
     assert [text for text in texts("vgg16") if text.startswith("conv3-512")] == ["conv3-512 ×3", "conv3-512 ×3"]
+
+
+def test_ways_that_differ_only_in_their_channels_are_drawn_once_with_their_number() -> None:
+    """LeNet-5's C3 takes 6 × 3, 9 × 4 and 1 × 6 maps; in one piece they are contiguous, in two or three joined."""
+    shown = texts("lenet5")
+    assert [text for text in shown if text.startswith("side by side")] == [
+        "side by side ×4", "side by side ×2", "side by side ×3", "side by side ×5",
+        "side by side ×n: n such ways, which differ in the channels that they take",
+    ]  # fmt: skip
+    assert float(drawn("lenet5").attrib["width"]) < 1300
+    frames = [each for each in parts_of(figure(archscope.lower("lenet5"))) if each.label == "side by side"]
+    kernels = [(3, 4), (3, 2), (4, 3), (4, 5)]  # maps that each takes, and how many do
+    assert [each.numbers.params for each in frames] == [(25 * maps + 1) * count for maps, count in kernels]
 
 
 def test_a_residual_block_has_a_way_around_it() -> None:
