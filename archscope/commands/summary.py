@@ -39,6 +39,12 @@ KEEP = {"output_shape": 0, "params": 0, "macs": 1, "activations": 2}
 """The order in which a narrow terminal gives up columns; others go first."""
 
 
+DepthFlag = Annotated[
+    int, typer.Option("--depth", min=0, help="How deep blocks are unfolded; --full unfolds all.", metavar="N")
+]
+SortFlag = Annotated[str | None, typer.Option("--sort", help="Order rows by a column, largest first.", metavar="NAME")]
+
+
 @takes_network
 def summary(
     network: Annotated[
@@ -55,17 +61,12 @@ def summary(
         typer.Option("--dtype", help="Type of parameters and activations; float32, a module's own.", metavar="TYPE"),
     ] = None,
     mode: ModeFlag = "eval",
-    depth: Annotated[
-        int,
-        typer.Option("--depth", min=0, help="How deep blocks are unfolded; --full unfolds all.", metavar="N"),
-    ] = 0,
+    depth: DepthFlag = 0,
     full: Annotated[bool, typer.Option("--full", help="Every layer, no block folded.")] = False,
     columns: Annotated[
         str, typer.Option("--columns", help="Columns, separated by commas; a wrong one lists all.", metavar="NAMES")
     ] = ",".join(DEFAULT_COLUMNS),
-    sort: Annotated[
-        str | None, typer.Option("--sort", help="Order rows by a column, largest first.", metavar="NAME")
-    ] = None,
+    sort: SortFlag = None,
     real: RealFlag = False,
     upper_bound: UpperBoundFlag = False,
     plot: PlotFlag = None,
@@ -100,17 +101,17 @@ def summary(
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
         rows.sort(key=lambda row: _order(row.values[sort]), reverse=True)
-    if plot is not None:
-        from archscope.core.writing import write_whole
-
-        write_whole(plot, _plotted(profile, rows, plot), force=force)
+    _plot(profile, rows, plot, force=force)
     emit(sheet_of(profile, rows), format_, output)
     if strict and any(total.status != "exact" for total in _summed(profile)):
         raise typer.Exit(1)
 
 
-def _plotted(profile: Profile, rows: list[Row], path: Path) -> bytes:
-    """The rows as bars, a column of them for each column that is a number. Raises UsageError where none is."""
+def _plot(profile: Profile, rows: list[Row], path: Path | None, *, force: bool) -> None:
+    """Writes the rows as bars, a column of them for each column that is a number. Raises UsageError where none is."""
+    if path is None:
+        return
+    from archscope.core.writing import write_whole
     from archscope.drawings.bars import Panel, below_each_other
 
     columns = [column for column in profile.columns if column.unit in {"count", "bytes"}]
@@ -124,7 +125,7 @@ def _plotted(profile: Profile, rows: list[Row], path: Path) -> bytes:
             name = rows[values.index(None)].name
             raise Unsupported(Problem("unknown-count", f"{column.head} of {name} is not known, and no bar says so"))
         panels.append(Panel(column.head, column.unit, labels, ((profile.network, values),)))
-    return below_each_other(panels, path.suffix[1:])
+    write_whole(path, below_each_other(panels, path.suffix[1:]), force=force)
 
 
 def _summed(profile: Profile) -> list[Total]:

@@ -121,4 +121,4 @@ def test_a_number_that_is_not_known_is_named() -> None:
     profile = library.profile("lenet_tutorial")
     row = profile.rows[0]._replace(values={**profile.rows[0].values, "macs": None})
     with pytest.raises(Unsupported, match="unknown-count: MACs of conv1 is not known, and no bar says so"):
-        summary_module._plotted(profile, [row], Path("x.png"))
+        summary_module._plot(profile, [row], Path("x.png"), force=False)
