@@ -181,7 +181,8 @@ def _crop(pictures: torch.Tensor, border: float, own: torch.Tensor) -> torch.Ten
     columns = starts[:, 1, None] + torch.arange(pictures.shape[3])
     image, channel = torch.arange(len(pictures)), torch.arange(pictures.shape[1])
     where = (image[:, None, None, None], channel[:, None, None], rows[:, None, :, None], columns[:, None, None, :])
-    return around[where]
+    cut: torch.Tensor = around[where]
+    return cut
 
 
 def _rotate(pictures: torch.Tensor, degrees: float, own: torch.Tensor) -> torch.Tensor:
