@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archscope.training.augmentation import Augmentation, augmented, framed
-from archscope.training.pictures import read_picture
+from archscope.training.pictures import read_picture, read_pictures
 from archscope.training.preprocessing import Preprocessing, normalised, resized, statistics
 from archscope.training.sampling import draws, stream
 
@@ -35,6 +34,11 @@ class Kept:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def read_each_time(self) -> bool:
+        """False: they are in memory."""
+        return False
 
     def batch(self, indices: torch.Tensor, epoch: int | None = None) -> torch.Tensor:
         """As :class:`archscope.training.data.Examples` has it."""
@@ -70,8 +74,7 @@ class Kept:
         return self._plain(self.pictures) if self._fits(4) else None
 
     def _fits(self, item: int) -> bool:
-        height, width = self.preprocessing.size
-        return len(self) * self.preprocessing.channels * height * width * item <= KEPT_BYTES
+        return item * _bytes(len(self), self.preprocessing) <= KEPT_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,31 +90,58 @@ class Read:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def read_each_time(self) -> bool:
+        """True: for every batch anew, so that processes which do it ahead pay."""
+        return True
+
     def batch(self, indices: torch.Tensor, epoch: int | None = None) -> torch.Tensor:
-        """As :class:`archscope.training.data.Examples` has it. Raises ArchscopeError for a file that is no picture."""
+        """As :class:`archscope.training.data.Examples` has it. Raises UnreadablePicture for files that are none."""
         import torch
 
-        chosen: Sequence[int] = indices.tolist()
+        chosen = [self.paths[at] for at in indices.tolist()]
         if epoch is None or not self.augmentation:
-            frames = [resized(read_picture(self.paths[at]), self.preprocessing) for at in chosen]
-            return normalised(torch.stack(frames), self.preprocessing)
+            return normalised(torch.stack(read_pictures(chosen, self._resized)), self.preprocessing)
         numbers = _draws(self.seed, epoch, len(self), self.augmentation.draws)[indices]
-        frames = [self._frame(at, own) for at, own in zip(chosen, numbers, strict=True)]
+        if self.augmentation.frames_at_random:
+            frames = [self._framed(path, own) for path, own in zip(chosen, numbers, strict=True)]
+        else:
+            frames = read_pictures(chosen, self._resized)
         return normalised(augmented(torch.stack(frames), self.augmentation, numbers), self.preprocessing)
 
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation per channel of the training pictures, resized; of 4,096 of them at most."""
         import torch
 
-        chosen = _sample(len(self), self.seed).tolist()
-        frames = [resized(read_picture(self.paths[at]), self.preprocessing) for at in chosen]
-        return statistics(torch.stack(frames))
+        chosen = [self.paths[at] for at in _sample(len(self), self.seed).tolist()]
+        return statistics(torch.stack(read_pictures(chosen, self._resized)))
 
-    def _frame(self, at: int, numbers: torch.Tensor) -> torch.Tensor:
-        picture = read_picture(self.paths[at])
-        if not self.augmentation.frames_at_random:
-            return resized(picture, self.preprocessing)
-        return framed(picture.unsqueeze(0), self.preprocessing, self.augmentation, numbers.unsqueeze(0))[0]
+    def _framed(self, path: Path, numbers: torch.Tensor) -> torch.Tensor:
+        picture = read_picture(path).unsqueeze(0)
+        return framed(picture, self.preprocessing, self.augmentation, numbers.unsqueeze(0))[0]
+
+    def _resized(self, picture: torch.Tensor) -> torch.Tensor:
+        return resized(picture, self.preprocessing)
+
+
+def in_memory(examples: Read) -> Kept | Read:
+    """All of them read and resized once, where that takes little memory and is the same each time; else as they are.
+
+    Raises UnreadablePicture, naming the files that are none.
+    """
+    import torch
+
+    how = examples.preprocessing
+    if examples.augmentation.frames_at_random or _bytes(len(examples), how) > KEPT_BYTES:
+        return examples
+    pictures = torch.stack(read_pictures(examples.paths, lambda picture: resized(picture, how)))
+    as_they_are = replace(how, resize="squash")
+    return Kept(pictures, examples.labels, as_they_are, examples.augmentation, examples.seed)
+
+
+def _bytes(examples: int, how: Preprocessing) -> int:
+    """Of that many pictures when they are resized, 8 bits per value."""
+    return examples * how.channels * how.size[0] * how.size[1]
 
 
 def _sample(examples: int, seed: int) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,49 @@ MOST_PIXELS = 2**27
 """A picture of more pixels than this is taken for a bomb."""
 
 
+_THREADS = 4
+_SHOWN = 5
+"""Files that one error names."""
+
+_HELP = "--skip-corrupt leaves such files out and counts them"
+
+Change = Callable[["torch.Tensor"], "torch.Tensor"]
+
+
 class UnreadablePicture(ArchscopeError):
     """A file that is no picture, is cut off, or is too large."""
+
+
+def read_pictures(paths: Sequence[Path], change: Change) -> list[torch.Tensor]:
+    """Pictures, each changed as it is read, several at once. Raises UnreadablePicture, naming all that cannot be."""
+    found = _attempts(paths, change)
+    problems = [problem for each in found if isinstance(each, UnreadablePicture) for problem in each.problems]
+    if problems:
+        shown = problems[:_SHOWN]
+        rest = Problem("unreadable-image", f"and {len(problems) - len(shown):,} more")
+        last = (shown[-1] if len(problems) <= _SHOWN else rest)._replace(help=_HELP)
+        raise UnreadablePicture(*(shown[:-1] if len(problems) <= _SHOWN else shown), last)
+    return [each for each in found if not isinstance(each, UnreadablePicture)]
+
+
+def unreadable(paths: Sequence[Path]) -> list[Path]:
+    """Those of the files that cannot be read as pictures; each is decoded to its end."""
+    found = _attempts(paths, lambda picture: picture.new_empty(0))
+    return [path for path, each in zip(paths, found, strict=True) if isinstance(each, UnreadablePicture)]
+
+
+def _attempts(paths: Sequence[Path], change: Change) -> list[torch.Tensor | UnreadablePicture]:
+    """Of each file the changed picture, or why it cannot be read; decoders run side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(path: Path) -> torch.Tensor | UnreadablePicture:
+        try:
+            return change(read_picture(path))
+        except UnreadablePicture as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        return list(pool.map(attempt, paths))
 
 
 def read_picture(path: Path) -> torch.Tensor:

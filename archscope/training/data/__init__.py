@@ -13,9 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from archscope.core.errors import Problem, UsageError, unknown_name
+from archscope.core.errors import ArchscopeError, Problem, UsageError, unknown_name
 from archscope.training.augmentation import Augmentation, augmentation_of
-from archscope.training.examples import Kept, Read
+from archscope.training.examples import Kept, Read, in_memory
+from archscope.training.pictures import unreadable
 from archscope.training.preprocessing import NORMALIZATIONS, Preprocessing, checked_choices
 from archscope.training.splitting import stratified
 
@@ -32,6 +33,10 @@ class Examples(Protocol):
     @property
     def labels(self) -> torch.Tensor:
         """The class of each: int64 [N]."""
+
+    @property
+    def read_each_time(self) -> bool:
+        """Whether pictures are read from files for every batch, so that processes which do it ahead pay."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -62,6 +67,19 @@ class Data:
     augmentation: Augmentation
     seed: int
     skipped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            message = f"{self.name} has one class only, {', '.join(map(repr, self.classes))}"
+            raise ArchscopeError(Problem("one-class", message))
+        for split, examples in self.splits.items():
+            _refuse_outside(self.name, split, examples.labels.tolist(), len(self.classes))
+
+    @property
+    def splits(self) -> dict[str, Examples]:
+        """The splits by name: train, validation and, where there is one, test."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: examples for name, examples in named.items() if examples is not None}
 
 
 class Request(NamedTuple):
@@ -113,6 +131,21 @@ def parts(whole: Any, request: Request, share: float = HELD_OUT) -> dict[str, An
     return {"train": whole.at(train), "validation": whole.at(held)}
 
 
+def listed(pairs: Any, classes: Sequence[str], request: Request) -> Listed:
+    """Of ``pairs[n] == (path, label)``, as a data set of torchvision gives them that loads nothing."""
+    paths, labels = zip(*(pairs[index] for index in range(len(pairs))), strict=True)
+    return readable(Listed(tuple(paths), tuple(map(int, labels)), tuple(classes)), request)
+
+
+def readable(part: Listed, request: Request) -> Listed:
+    """The part whose files can be read, where those that cannot are to be left out; else all of it, unread."""
+    if not request.skip_corrupt:
+        return part
+    broken = set(unreadable(part.paths))
+    kept = part.at([index for index, path in enumerate(part.paths) if path not in broken])
+    return kept._replace(skipped=tuple(sorted(map(str, broken))))
+
+
 def open_data(  # noqa: PLR0913  its keywords are the flags of the command
     name: str,
     *,
@@ -143,15 +176,17 @@ def open_data(  # noqa: PLR0913  its keywords are the flags of the command
     plan = Preprocessing(shape[0], shape[1:], "short" if chosen.scales else resize, chosen.evaluation_side(shape))
     request = Request(_argument(name), shape, seed, data_root(root), download, skip_corrupt)
     found = _module(name).splits(request)
+    for split, part in found.items():
+        _refuse_outside(name, split, part.labels, len(part.classes))
     train = _examples(found["train"], plan, chosen, seed)
+    validation = _examples(found["validation"], plan, Augmentation(), seed)
     plan = _with_statistics(plan, normalize, train)
-    plain = Augmentation()
     return Data(
         name=name,
         classes=found["train"].classes,
-        train=replace(train, preprocessing=plan),
-        validation=_examples(found["validation"], plan, plain, seed),
-        test=_examples(found["test"], plan, plain, seed) if "test" in found else None,
+        train=_normalised_by(plan, train),
+        validation=_normalised_by(plan, validation),
+        test=_unread(found["test"], plan, Augmentation(), seed) if "test" in found else None,
         shape=shape,
         preprocessing=plan,
         augmentation=chosen,
@@ -176,9 +211,9 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Batches of examples with their labels, in the order of ``plan``, the indices of each batch.
 
-    num_workers: processes that make batches ahead, which pays for pictures in files. What comes out is the same.
+    num_workers: processes that make batches ahead, of pictures that are read from files. What comes out is the same.
     """
-    if not num_workers:
+    if not num_workers or not examples.read_each_time:
         for indices in plan:
             yield examples.batch(indices, epoch), examples.labels[indices]
         return
@@ -205,6 +240,12 @@ class _Ahead:
 
 
 def _examples(part: Stored | Listed, plan: Preprocessing, chosen: Augmentation, seed: int) -> Kept | Read:
+    """The examples of a split, in memory where they take little of it."""
+    unread = _unread(part, plan, chosen, seed)
+    return in_memory(unread) if isinstance(unread, Read) else unread
+
+
+def _unread(part: Stored | Listed, plan: Preprocessing, chosen: Augmentation, seed: int) -> Kept | Read:
     import torch
 
     labels = torch.tensor(part.labels, dtype=torch.int64)
@@ -217,6 +258,24 @@ def _with_statistics(plan: Preprocessing, normalize: str, train: Kept | Read) ->
     """The mean and the deviation that are asked for, per channel that the network takes."""
     mean, std = NORMALIZATIONS[normalize] or train.statistics()
     return replace(plan, mean=mean, std=std)
+
+
+def _normalised_by(plan: Preprocessing, examples: Kept | Read) -> Kept | Read:
+    """The examples with the mean and the deviation of ``plan``; what is resized already stays so."""
+    return replace(examples, preprocessing=replace(examples.preprocessing, mean=plan.mean, std=plan.std))
+
+
+def _refuse_outside(name: str, split: str, labels: Sequence[int], classes: int) -> None:
+    """Raises ArchscopeError for a split without an example, and for a label that is no class."""
+    if not labels:
+        raise ArchscopeError(Problem("no-data", f"{name} has no example to use for {split}"))
+    outside = [index for index, label in enumerate(labels) if not 0 <= label < classes]
+    if outside:
+        first, several = outside[0], "a label" if len(outside) == 1 else f"{len(outside):,} labels"
+        message = (
+            f"{name} has {several} outside its {classes:,} classes: {labels[first]}, of example {first} for {split}"
+        )
+        raise ArchscopeError(Problem("label-out-of-range", message, expected=f"0 to {classes - 1}"))
 
 
 def _module(name: str) -> Any:

@@ -1,0 +1,35 @@
+"""Data sets of torchvision: found where they were downloaded to, and downloaded only when that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archscope.core.errors import ArchscopeError, Problem
+from archscope.training.data import Request
+
+
+def found(name: str, make: Callable[..., Any], request: Request) -> Any:
+    """What ``make(root=…, download=…)`` gives, one of torchvision.datasets.
+
+    Raises ArchscopeError, with the command that downloads it, where it is not there, and where it cannot be downloaded,
+    or read.
+    """
+    try:
+        if request.download:
+            request.root.mkdir(parents=True, exist_ok=True)
+        return make(root=request.root, download=request.download)
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ArchscopeError(_problem(name, request, reason)) from error
+
+
+def _problem(name: str, request: Request, reason: str) -> Problem:
+    where = repr(str(request.root))
+    if request.download:
+        message = f"{name} cannot be downloaded to {where}: {reason}"
+        return Problem("no-download", message, help="ARCHSCOPE_DATA names the folder where it already lies")
+    if "not found" in reason.lower():
+        message = f"{name} is not in {where}"
+        return Problem("no-data", message, help=f"download it once: archscope train NETWORK --data {name} --download")
+    return Problem("unreadable-data", f"{name} in {where} cannot be read: {reason}")
