@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from archscope.core.errors import Problem, Unsupported
+from archscope.core.errors import Problem, Unsupported, UsageError
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def device_called(name: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` is the GPU where there is one.
+
+    Raises UsageError for another name, and Unsupported for ``cuda`` where torch can use no GPU.
+    """
+    import torch
+
+    if name not in DEVICES:
+        raise UsageError(Problem("bad-value", f"device is {name!r}", expected=", ".join(DEVICES)))
+    require_device(name)
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
 
 
 def require_device(name: str) -> None:

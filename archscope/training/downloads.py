@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from archscope.core.errors import ArchscopeError, Problem
-from archscope.training.data import Request
+
+if TYPE_CHECKING:
+    from archscope.training.data import Request
 
 
 def found(name: str, make: Callable[..., Any], request: Request) -> Any:
@@ -22,6 +25,17 @@ def found(name: str, make: Callable[..., Any], request: Request) -> Any:
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ArchscopeError(_problem(name, request, reason)) from error
+
+
+def data_root(root: str | Path | None = None) -> Path:
+    """Where downloads lie: as given, else as the environment says, else in the user's cache."""
+    import os
+
+    if root is not None:
+        return Path(root).expanduser()
+    own = os.environ.get("ARCHSCOPE_DATA")
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(own or f"{cache}/archscope").expanduser()
 
 
 def _problem(name: str, request: Request, reason: str) -> Problem:

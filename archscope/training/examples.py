@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archscope.training.augmentation import Augmentation, augmented, framed
-from archscope.training.pictures import read_picture, read_pictures
+from archscope.training.pictures import SKIP, read_picture, read_pictures
 from archscope.training.preprocessing import Preprocessing, normalised, resized, statistics
 from archscope.training.sampling import draws, stream
 
@@ -101,12 +101,12 @@ class Read:
 
         chosen = [self.paths[at] for at in indices.tolist()]
         if epoch is None or not self.augmentation:
-            return normalised(torch.stack(read_pictures(chosen, self._resized)), self.preprocessing)
+            return normalised(torch.stack(read_pictures(chosen, self._resized, SKIP)), self.preprocessing)
         numbers = _draws(self.seed, epoch, len(self), self.augmentation.draws)[indices]
         if self.augmentation.frames_at_random:
             frames = [self._framed(path, own) for path, own in zip(chosen, numbers, strict=True)]
         else:
-            frames = read_pictures(chosen, self._resized)
+            frames = read_pictures(chosen, self._resized, SKIP)
         return normalised(augmented(torch.stack(frames), self.augmentation, numbers), self.preprocessing)
 
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -114,7 +114,7 @@ class Read:
         import torch
 
         chosen = [self.paths[at] for at in _sample(len(self), self.seed).tolist()]
-        return statistics(torch.stack(read_pictures(chosen, self._resized)))
+        return statistics(torch.stack(read_pictures(chosen, self._resized, SKIP)))
 
     def _framed(self, path: Path, numbers: torch.Tensor) -> torch.Tensor:
         picture = read_picture(path).unsqueeze(0)
@@ -134,7 +134,7 @@ def in_memory(examples: Read) -> Kept | Read:
     how = examples.preprocessing
     if examples.augmentation.frames_at_random or _bytes(len(examples), how) > KEPT_BYTES:
         return examples
-    pictures = torch.stack(read_pictures(examples.paths, lambda picture: resized(picture, how)))
+    pictures = torch.stack(read_pictures(examples.paths, lambda picture: resized(picture, how), SKIP))
     as_they_are = replace(how, resize="squash")
     return Kept(pictures, examples.labels, as_they_are, examples.augmentation, examples.seed)
 

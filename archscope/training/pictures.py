@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archscope.core.errors import ArchscopeError, Problem
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from PIL import Image
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 """What files of pictures end in; others in a class's folder are passed over."""
 
-MOST_PIXELS = 2**27
+MOST_PIXELS = 2**26
 """A picture of more pixels than this is taken for a bomb."""
 
 
@@ -23,7 +24,7 @@ _THREADS = 4
 _SHOWN = 5
 """Files that one error names."""
 
-_HELP = "--skip-corrupt leaves such files out and counts them"
+SKIP = "--skip-corrupt leaves such files out and counts them"
 
 Change = Callable[["torch.Tensor"], "torch.Tensor"]
 
@@ -32,14 +33,14 @@ class UnreadablePicture(ArchscopeError):
     """A file that is no picture, is cut off, or is too large."""
 
 
-def read_pictures(paths: Sequence[Path], change: Change) -> list[torch.Tensor]:
-    """Pictures, each changed as it is read, several at once. Raises UnreadablePicture, naming all that cannot be."""
+def read_pictures(paths: Sequence[Path], change: Change, help_line: str = "") -> list[torch.Tensor]:
+    """Pictures, each changed as it is read, several at once. Raises UnreadablePicture, naming those that cannot be."""
     found = _attempts(paths, change)
     problems = [problem for each in found if isinstance(each, UnreadablePicture) for problem in each.problems]
     if problems:
         shown = problems[:_SHOWN]
         rest = Problem("unreadable-image", f"and {len(problems) - len(shown):,} more")
-        last = (shown[-1] if len(problems) <= _SHOWN else rest)._replace(help=_HELP)
+        last = (shown[-1] if len(problems) <= _SHOWN else rest)._replace(help=help_line)
         raise UnreadablePicture(*(shown[:-1] if len(problems) <= _SHOWN else shown), last)
     return [each for each in found if not isinstance(each, UnreadablePicture)]
 
@@ -66,7 +67,6 @@ def _attempts(paths: Sequence[Path], change: Change) -> list[torch.Tensor | Unre
 
 def read_picture(path: Path) -> torch.Tensor:
     """A picture, turned as its camera says: uint8 [c, h, w], c being 1 or 3. Raises UnreadablePicture, naming it."""
-    import numpy as np
     import torch
     from PIL import Image, ImageOps
 
@@ -74,19 +74,30 @@ def read_picture(path: Path) -> torch.Tensor:
         with Image.open(path) as file:
             size = file.size
             upright = ImageOps.exif_transpose(file) if size[0] * size[1] <= MOST_PIXELS else None
-            values = None if upright is None else np.array(_plain(upright), dtype=np.uint8)
+            values = None if upright is None else _values(upright)
     except Exception as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}".replace(repr(str(path)), "it")) from error
+        raise _unreadable(path, _reason(path, error)) from error
     if values is None:
         raise _unreadable(path, f"it has {size[0]}×{size[1]} pixels")
     return torch.from_numpy(values if values.ndim == 3 else values[:, :, None]).permute(2, 0, 1).contiguous()
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """A picture of 8-bit greys or of 8-bit colours; what is transparent keeps its colour."""
-    if picture.mode in {"L", "RGB"}:
-        return picture
-    return picture.convert("L" if picture.mode in {"1", "LA", "F"} or picture.mode.startswith("I") else "RGB")
+def _values(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """8-bit greys [h, w] or colours [h, w, 3]; what is transparent keeps its colour, of 16 bits the upper 8 count."""
+    import numpy as np
+
+    if picture.mode.startswith("I"):
+        return (np.array(picture).clip(0, 2**16 - 1) >> 8).astype(np.uint8)
+    if picture.mode == "F":
+        raise ValueError("its values are fractions, and nothing says between what they lie")
+    coloured = picture.convert("RGBA") if picture.mode == "P" else picture  # a palette may hold transparency
+    return np.array(coloured.convert("L" if coloured.mode in {"1", "L", "LA"} else "RGB"), dtype=np.uint8)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}".replace(repr(str(path)), "it")
 
 
 def _unreadable(path: Path, why: str) -> UnreadablePicture:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from archscope.core.errors import ArchscopeError, Problem, UsageError, unknown_name
 from archscope.training.augmentation import Augmentation, augmentation_of
+from archscope.training.downloads import data_root
 from archscope.training.examples import Kept, Read, in_memory
 from archscope.training.pictures import unreadable
 from archscope.training.preprocessing import NORMALIZATIONS, Preprocessing, checked_choices
@@ -131,19 +132,22 @@ def parts(whole: Any, request: Request, share: float = HELD_OUT) -> dict[str, An
     return {"train": whole.at(train), "validation": whole.at(held)}
 
 
-def listed(pairs: Any, classes: Sequence[str], request: Request) -> Listed:
+def listed(pairs: Any, classes: Sequence[str]) -> Listed:
     """Of ``pairs[n] == (path, label)``, as a data set of torchvision gives them that loads nothing."""
     paths, labels = zip(*(pairs[index] for index in range(len(pairs))), strict=True)
-    return readable(Listed(tuple(paths), tuple(map(int, labels)), tuple(classes)), request)
+    return Listed(tuple(paths), tuple(map(int, labels)), tuple(classes))
 
 
-def readable(part: Listed, request: Request) -> Listed:
-    """The part whose files can be read, where those that cannot are to be left out; else all of it, unread."""
-    if not request.skip_corrupt:
-        return part
-    broken = set(unreadable(part.paths))
-    kept = part.at([index for index, path in enumerate(part.paths) if path not in broken])
-    return kept._replace(skipped=tuple(sorted(map(str, broken))))
+def splits_of(name: str, request: Request) -> dict[str, Any]:
+    """The splits of a data set as they are stored, each a Stored or a Listed; without the files that cannot be read,
+    where they are to be left out. Raises as :func:`open_data` does.
+    """
+    found = _module(name).splits(request._replace(argument=name.partition(":")[2]))
+    if request.skip_corrupt:
+        found = {split: _readable(part) if isinstance(part, Listed) else part for split, part in found.items()}
+    for split, part in found.items():
+        _refuse_outside(name, split, part.labels, len(part.classes))
+    return dict(found)
 
 
 def open_data(  # noqa: PLR0913  its keywords are the flags of the command
@@ -174,10 +178,7 @@ def open_data(  # noqa: PLR0913  its keywords are the flags of the command
     shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
     chosen = augmentation_of(augment, scale_jitter, shape)
     plan = Preprocessing(shape[0], shape[1:], "short" if chosen.scales else resize, chosen.evaluation_side(shape))
-    request = Request(_argument(name), shape, seed, data_root(root), download, skip_corrupt)
-    found = _module(name).splits(request)
-    for split, part in found.items():
-        _refuse_outside(name, split, part.labels, len(part.classes))
+    found = splits_of(name, Request("", shape, seed, data_root(root), download, skip_corrupt))
     train = _examples(found["train"], plan, chosen, seed)
     validation = _examples(found["validation"], plan, Augmentation(), seed)
     plan = _with_statistics(plan, normalize, train)
@@ -193,17 +194,6 @@ def open_data(  # noqa: PLR0913  its keywords are the flags of the command
         seed=seed,
         skipped=tuple(each for part in found.values() for each in getattr(part, "skipped", ())),
     )
-
-
-def data_root(root: str | Path | None = None) -> Path:
-    """Where downloads lie: as given, else as the environment says, else in the user's cache."""
-    import os
-
-    if root is not None:
-        return Path(root).expanduser()
-    own = os.environ.get("ARCHSCOPE_DATA")
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(own or f"{cache}/archscope").expanduser()
 
 
 def batches(
@@ -278,6 +268,13 @@ def _refuse_outside(name: str, split: str, labels: Sequence[int], classes: int) 
         raise ArchscopeError(Problem("label-out-of-range", message, expected=f"0 to {classes - 1}"))
 
 
+def _readable(part: Listed) -> Listed:
+    """The part without the files that cannot be read."""
+    broken = set(unreadable(part.paths))
+    kept = part.at([index for index, path in enumerate(part.paths) if path not in broken])
+    return kept._replace(skipped=tuple(sorted(map(str, broken))))
+
+
 def _module(name: str) -> Any:
     known = named()
     kind, colon, _ = name.partition(":")
@@ -287,7 +284,3 @@ def _module(name: str) -> Any:
     if colon and not hasattr(module, "ARGUMENT"):
         raise UsageError(Problem("bad-value", f"--data is {name!r}, and {kind} takes nothing behind a colon"))
     return module
-
-
-def _argument(name: str) -> str:
-    return name.partition(":")[2]

@@ -7,6 +7,7 @@ from typing import Any
 from archscope.training.data import Request, Stored, parts
 from archscope.training.downloads import found
 
+SIDE = 32
 HELD_OUT = 0.1
 
 

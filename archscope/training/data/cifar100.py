@@ -5,6 +5,8 @@ from __future__ import annotations
 from archscope.training.data import Request, Stored
 from archscope.training.data.cifar10 import in_batches
 
+SIDE = 32
+
 
 def splits(request: Request) -> dict[str, Stored]:
     """A tenth of the 50,000 training pictures is held out: uint8 [N, 3, 32, 32]."""

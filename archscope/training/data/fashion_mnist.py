@@ -5,6 +5,8 @@ from __future__ import annotations
 from archscope.training.data import Request, Stored
 from archscope.training.data.mnist import in_idx_files
 
+SIDE = 28
+
 
 def splits(request: Request) -> dict[str, Stored]:
     """A tenth of the 60,000 training pictures is held out: uint8 [N, 1, 28, 28]."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archscope.core.errors import ArchscopeError, Problem, UsageError
-from archscope.training.data import Listed, Request, parts, readable
+from archscope.training.data import Listed, Request, parts
 from archscope.training.pictures import ENDINGS
 
 ARGUMENT = "a folder"
@@ -22,13 +22,13 @@ def splits(request: Request) -> dict[str, Listed]:
     folder = _folder(request.argument)
     names = {each.name for each in _folders(folder)}
     if "train" not in names:
-        return parts(_classes(folder, request), request)
-    train = _classes(folder / "train", request)
+        return parts(_classes(folder), request)
+    train = _classes(folder / "train")
     held = next((name for name in VALIDATION if name in names), None)
-    test = {"test": _like(train, folder / "test", request)} if "test" in names else {}
+    test = {"test": _like(train, folder / "test")} if "test" in names else {}
     if held is None:
         return {**parts(train, request), **test}
-    return {"train": train, "validation": _like(train, folder / held, request), **test}
+    return {"train": train, "validation": _like(train, folder / held), **test}
 
 
 def _folder(argument: str) -> Path:
@@ -41,7 +41,7 @@ def _folder(argument: str) -> Path:
     return folder
 
 
-def _classes(folder: Path, request: Request) -> Listed:
+def _classes(folder: Path) -> Listed:
     """All pictures of a folder of classes, which are called like their folders, in the order of these names."""
     classes = tuple(each.name for each in _folders(folder))
     if not classes:
@@ -50,10 +50,10 @@ def _classes(folder: Path, request: Request) -> Listed:
     if len(classes) == 1:
         message = f"{str(folder)!r} holds one class only, {classes[0]!r}, and telling apart takes two"
         raise ArchscopeError(Problem("one-class", message, expected=_LAYOUT))
-    return _listed(folder, classes, classes, request)
+    return _listed(folder, classes, classes)
 
 
-def _like(train: Listed, folder: Path, request: Request) -> Listed:
+def _like(train: Listed, folder: Path) -> Listed:
     """All pictures of another split. Raises ArchscopeError for a class that the training split does not have."""
     here = tuple(each.name for each in _folders(folder))
     foreign = [name for name in here if name not in train.classes]
@@ -62,10 +62,10 @@ def _like(train: Listed, folder: Path, request: Request) -> Listed:
         raise ArchscopeError(Problem("unknown-class", message, expected=", ".join(train.classes)))
     if not here:
         raise ArchscopeError(Problem("no-data", f"{str(folder)!r} holds no folder of a class", expected=_LAYOUT))
-    return _listed(folder, here, train.classes, request)
+    return _listed(folder, here, train.classes)
 
 
-def _listed(folder: Path, here: tuple[str, ...], classes: tuple[str, ...], request: Request) -> Listed:
+def _listed(folder: Path, here: tuple[str, ...], classes: tuple[str, ...]) -> Listed:
     paths, labels = list[Path](), list[int]()
     for name in here:
         own = _pictures(folder / name)
@@ -74,7 +74,7 @@ def _listed(folder: Path, here: tuple[str, ...], classes: tuple[str, ...], reque
             raise ArchscopeError(Problem("no-data", message, expected=f"files that end in {', '.join(ENDINGS)}"))
         paths += own
         labels += [classes.index(name)] * len(own)
-    return readable(Listed(tuple(paths), tuple(labels), classes), request)
+    return Listed(tuple(paths), tuple(labels), classes)
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -26,6 +26,6 @@ def splits(request: Request) -> dict[str, Listed]:
             return Imagenette(root, split, size, download=download, loader=Path)
 
         own = found("imagenette", make, request)
-        return listed(own, [names[0] for names in own.classes], request)
+        return listed(own, [names[0] for names in own.classes])
 
     return {"train": part("train"), "validation": part("val")}
