@@ -137,7 +137,7 @@ def _network(folder: Path, found: Any) -> TrainedNetwork:
         raise _bad(folder, "network", "changes", changes)
     if not _is_shape(shape):
         raise _bad(folder, "network", "input_shape", shape)
-    return TrainedNetwork(address, changes, tuple(shape))
+    return TrainedNetwork(address, {name: _frozen(value) for name, value in changes.items()}, tuple(shape))
 
 
 def _data(folder: Path, found: Any) -> dict[str, Any]:
@@ -207,6 +207,11 @@ def _bad(folder: Path, file: str, what: str, value: Any) -> ArchscopeError:
 def plain_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes to a network as JSON holds them: fractions as texts, tuples as lists, what is not set left out."""
     return {name: _plain(value) for name, value in changes.items() if value is not None}
+
+
+def _frozen(value: Any) -> Any:
+    """A value of JSON as options have it: tuples for lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
