@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from archscope.api.reports import report
     from archscope.api.searches import search
     from archscope.api.sweeps import sweep
+    from archscope.api.trainings import train
     from archscope.core.errors import ArchscopeError
     from archscope.core.version import __version__ as __version__
     from archscope.spec.network import Spec
@@ -59,6 +60,7 @@ _HOMES = {
     "report": "api.reports",
     "search": "api.searches",
     "sweep": "api.sweeps",
+    "train": "api.trainings",
 }
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "report",
     "search",
     "sweep",
+    "train",
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from archscope.core.errors import Problem, Unsupported, UsageError
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -40,3 +42,43 @@ def free_bytes() -> int:
         )
     free, _ = torch.cuda.mem_get_info()
     return int(free)
+
+
+def available_bytes(device: str) -> int | None:
+    """Bytes that tensors could take on a device; None where the system does not say it. Raises as free_bytes does."""
+    if device == "cuda":
+        return free_bytes()
+    found = [each for each in (_available(), _left_in_group()) if each is not None]
+    return min(found, default=None)
+
+
+def _available() -> int | None:
+    """Memory that Linux can give without swapping."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _left_in_group() -> int | None:
+    """Memory that the control group of a container has left; None without a limit."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((group / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return None
+    return int(limit) - int(used) if limit.isdecimal() else None
+
+
+def used_bytes(device: str) -> int | None:
+    """Most bytes of this process so far: of tensors on a GPU, else of everything; None where nobody says it."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)

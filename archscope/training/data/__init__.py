@@ -284,3 +284,9 @@ def _module(name: str) -> Any:
     if colon and not hasattr(module, "ARGUMENT"):
         raise UsageError(Problem("bad-value", f"--data is {name!r}, and {kind} takes nothing behind a colon"))
     return module
+
+
+def native_side(name: str) -> int | None:
+    """Pixels a side of a data set's pictures, where all have that size and its module says so. Raises UnknownName."""
+    side: int | None = getattr(_module(name), "SIDE", None)
+    return side

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from archscope.training.data import Request, Stored, parts
 
+SIDE = 8
+
 
 def splits(request: Request) -> dict[str, Stored]:
     """A fifth is held out for validation: 8-bit greys, uint8 [1797, 1, 8, 8]."""

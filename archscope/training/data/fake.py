@@ -8,7 +8,7 @@ from archscope.training.sampling import stream
 
 ARGUMENT = "the number of classes"
 MOST_CLASSES = 10_000
-_SIDE = 32
+SIDE = 32
 
 
 def splits(request: Request) -> dict[str, Stored]:
@@ -17,7 +17,7 @@ def splits(request: Request) -> dict[str, Stored]:
 
     classes = _classes(request.argument)
     labels = torch.arange(max(640, 4 * classes)) % classes
-    channels, sides = request.input_shape[0], [min(_SIDE, side) for side in request.input_shape[1:]]
+    channels, sides = request.input_shape[0], [min(SIDE, side) for side in request.input_shape[1:]]
     generator = stream("fake", 0)  # the same pictures for every seed of a run
     patterns = torch.rand(classes, channels, *sides, generator=generator)
     noise = torch.rand(len(labels), channels, *sides, generator=generator)

@@ -1,0 +1,187 @@
+"""``train``: a training with a verdict."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from archscope.api.networks import Network
+from archscope.api.preparations import DataChoices, Prepared, prepared
+from archscope.core.errors import Problem, UsageError
+from archscope.spec.options import Changes
+from archscope.training import recording, runs
+from archscope.training.data import Data
+from archscope.training.events import Epoch, Event
+from archscope.training.keeping import Keeper
+from archscope.training.loop import train as steps_of
+from archscope.training.machine import own_random
+from archscope.training.observing import Beginning, Observed, beginning_of
+from archscope.training.planning import Plan
+from archscope.training.progress import Progress, progress_of
+from archscope.training.recipe import Recipe, recipe_of
+from archscope.training.stopping import stoppable
+from archscope.training.verdict import Verdict, verdict_on
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FREE = ("device", "num_workers", "compile", "log_every")
+"""Settings that a run may go on with as it likes; all others are those that it began with."""
+
+
+class Training(NamedTuple):
+    """A training that is over. model: as it is at the end. verdict: None where it was only planned."""
+
+    plan: Plan
+    recipe: Recipe
+    history: tuple[Epoch, ...]
+    verdict: Verdict | None
+    model: nn.Module
+    folder: Path | None = None
+
+
+class Judged(NamedTuple):
+    """The last event of a training."""
+
+    verdict: Verdict
+    pictures: bool
+
+
+Watch = Callable[[Plan | Event | Judged], None]
+
+
+def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the command
+    network: Network | Any,
+    data: str | Data = "digits",
+    recipe: Recipe | None = None,
+    *,
+    input: Any = None,  # noqa: A002  what tables and the command line call it
+    choices: DataChoices | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    watch: Watch | None = None,
+    **changes: Unpack[Changes],
+) -> Training:
+    """Trains a network for a short while and says whether it learns, and if not, why.
+
+    network: what load takes, a module, which is trained in place, or its address. data: the name of a data set, or one
+    that is open. recipe: what it leaves open is chosen for the network. input: one example, (3, 32, 32); small pictures
+    take the smallest input that the network works with. choices: how pictures are handled. out: a folder for
+    checkpoints, figures and pictures; resume: goes on with the run in it, exactly. force: trains although it does not
+    fit the memory, or something is proved to be wrong before the first step. dry_run: only plans. watch: is told the
+    plan, every event, and the verdict. changes: to a table's network; its hidden FC layers follow ``width``.
+
+    Raises Unsupported for what does not fit, UsageError for settings that make no sense, KeyboardInterrupt where a
+    signal ended it, after it is saved; and what load and open_data raise.
+    """
+    folder, chosen = _folder(out, resume=resume), choices or DataChoices()
+    wanted = _wanted(folder, recipe or Recipe()) if resume and folder is not None else recipe or Recipe()
+    with own_random():
+        ready = prepared(network, data, wanted, input, chosen, changes, force=force)
+        first = beginning_of(ready.model, ready.data, ready.machine, ready.recipe.aux_weight, ready.recipe.seed)
+        progress = progress_of(ready.model, ready.data, ready.recipe, ready.machine)
+        plan = ready.plan._replace(seconds=first.seconds * ready.recipe.batch * progress.steps or None)
+        tell = watch or _nothing
+        tell(plan)
+        if dry_run:
+            return Training(plan, ready.recipe, (), None, ready.model, folder)
+        with _kept(folder, ready, chosen) as kept:
+            keeper = Keeper(kept, progress)
+            if resume:
+                keeper.go_on()
+            if force or not verdict_on(_observed(ready, progress, first)).causes:
+                _run(progress, keeper, tell)
+            seen = _observed(ready, progress, first)
+            verdict = verdict_on(seen)
+            tell(Judged(verdict, kept is not None and _written(kept, verdict, seen)))
+        return Training(plan, ready.recipe, seen.history, verdict, ready.model, folder)
+
+
+def _run(progress: Progress, keeper: Keeper, tell: Watch) -> None:
+    """Runs the loop to its end. Raises KeyboardInterrupt where a signal ended it, after it is saved."""
+    with stoppable() as stopping:
+        for event in steps_of(progress, stopping):
+            keeper.note(event)
+            tell(event)
+        if stopping() and progress.step < progress.steps:
+            keeper.save("last")
+            raise KeyboardInterrupt
+
+
+def _observed(ready: Prepared, progress: Progress, first: Beginning) -> Observed:
+    curve = tuple(progress.machine.total(progress.curve.clone())[: progress.step].tolist())
+    return Observed(
+        model=ready.model,
+        data=ready.data,
+        machine=ready.machine,
+        beginning=first,
+        history=tuple(progress.history),
+        curve=curve,
+        frozen=ready.recipe.freeze,
+        lr=ready.recipe.lr or 0.0,
+    )
+
+
+@contextlib.contextmanager
+def _kept(folder: Path | None, ready: Prepared, choices: DataChoices) -> Iterator[Path | None]:
+    """The folder of the run, for this process alone; None where nothing is to be written here."""
+    if folder is None or not ready.machine.writes:
+        yield folder
+        return
+    found = ready.trainee
+    network = runs.TrainedNetwork(found.address, runs.plain_changes(found.changes), found.input_shape)
+    data = {"name": ready.data.name, "seed": ready.data.seed, **runs.plain_changes(choices._asdict())}
+    run = runs.Run(network, ready.recipe.plain(), data, ready.data.classes, ready.data.preprocessing)
+    if not runs.is_run(folder):
+        runs.begin(folder, run)
+    with runs.locked(folder):
+        yield folder
+
+
+def _folder(out: str | Path | None, *, resume: bool) -> Path | None:
+    """The folder of a run. Raises UsageError where one is there that is not to go on, or none that is."""
+    if out is None:
+        if resume:
+            raise UsageError(Problem("missing-option", "which run is to go on?", help="--resume --out runs/NAME"))
+        return None
+    folder = Path(out)
+    there = runs.is_run(folder)
+    if resume and not there:
+        raise UsageError(Problem("no-run", f"there is no run in {str(folder)!r} that could go on"))
+    if there and not resume:
+        message = f"there is a run in {str(folder)!r} already"
+        raise UsageError(Problem("run-exists", message, help="--resume goes on with it; or another --out"))
+    return folder
+
+
+def _wanted(folder: Path, recipe: Recipe) -> Recipe:
+    """The recipe of the run in a folder. Raises UsageError for settings that it did not begin with."""
+    stored, usual = recipe_of(runs.read_run(folder).recipe), Recipe()
+    for each in fields(Recipe):
+        value = getattr(recipe, each.name)
+        if value == getattr(usual, each.name) or value == getattr(stored, each.name):
+            continue
+        if each.name not in FREE:
+            message = (
+                f"{each.name} is {value!r}, and the run in {str(folder)!r} began with {getattr(stored, each.name)!r}"
+            )
+            raise UsageError(Problem("other-recipe", message, help="--resume goes on with the recipe of the run"))
+        stored = replace(stored, **{each.name: value})
+    return stored
+
+
+def _written(folder: Path, verdict: Verdict, seen: Observed) -> bool:
+    """Writes what it came to; whether there are pictures of it."""
+    if not seen.machine.writes:
+        return False
+    recording.write_verdict(folder, verdict, seen)
+    return recording.write_pictures(folder, seen)
+
+
+def _nothing(_: object) -> None:
+    """For who does not watch."""

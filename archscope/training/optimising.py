@@ -1,0 +1,42 @@
+"""The optimizer of a recipe, and the learning rate of each step."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from archscope.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """What updates the parameters that are to be trained. The recipe must be complete."""
+    import torch
+
+    trained = [each for each in model.parameters() if each.requires_grad]
+    rate: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(trained, momentum=recipe.momentum or 0.0, **rate)
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(trained, **rate)
+
+
+def rate_at(step: int, steps: int, recipe: Recipe) -> float:
+    """The learning rate of a step, counted from 0, of so many: a function of the step alone.
+
+    >>> [round(rate_at(step, 8, Recipe(lr=1.0, warmup=0.25)), 3) for step in range(8)]
+    [0.5, 1.0, 1.0, 0.933, 0.75, 0.5, 0.25, 0.067]
+    """
+    whole = recipe.lr or 0.0
+    warming = int(recipe.warmup * steps)
+    if step < warming:
+        return whole * (step + 1) / warming
+    if recipe.schedule == "constant":
+        return whole
+    share = (step - warming) / (steps - warming)
+    if recipe.schedule == "step":
+        return whole * (1.0 if share < 0.5 else 0.1 if share < 0.75 else 0.01)
+    return whole * 0.5 * (1 + math.cos(math.pi * share))

@@ -1,0 +1,24 @@
+"""Do the labels belong to the images? Told by nearest neighbours, without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archscope.training.observing import Observed, binomial_tail
+from archscope.training.signs import FAULT, FINE, Sign, in_words
+from archscope.training.signs.held_out import LEVEL
+
+RANK = 120
+
+
+def examine(seen: Observed) -> Iterator[Sign]:
+    """Where the network did not learn: how often the nearest other training image has the same label."""
+    if not seen.history or seen.above_chance < LEVEL:
+        return
+    same, count, chance = seen.neighbours
+    p = binomial_tail(same, count, chance)
+    words = f"the nearest other training image has the same label for {same / count:.1%}, by chance {chance:.1%}"
+    if p >= LEVEL:
+        yield Sign(FAULT, f"{words}, {in_words(p)}", "labels shuffled against images", "look at how labels are paired")
+    else:
+        yield Sign(FINE, words)
