@@ -62,6 +62,24 @@ UpperBoundFlag = Annotated[
     bool,
     typer.Option("--upper-bound", help="Of a module: take sizes that depend on values to be the largest possible."),
 ]
+RunArgument = Annotated[str, typer.Argument(help="The folder that a training wrote: --out of train.", metavar="RUN")]
+CheckpointFlag = Annotated[
+    str | None, typer.Option("--checkpoint", help="best, by validation, or last; the best there is.", metavar="NAME")
+]
+TrainDeviceFlag = Annotated[
+    str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.", metavar="NAME")
+]
+TrustCodeFlag = Annotated[
+    bool, typer.Option("--trust-code", help="Import and run the module that the run names: your own code.")
+]
+DownloadFlag = Annotated[bool, typer.Option("--download", help="Download a data set that is not there.")]
+DataRootFlag = Annotated[
+    str | None,
+    typer.Option("--data-root", help="Where downloads lie; $ARCHSCOPE_DATA or the cache.", metavar="FOLDER"),
+]
+SkipCorruptFlag = Annotated[
+    bool, typer.Option("--skip-corrupt", help="Leave pictures out that cannot be read, and count them.")
+]
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 
