@@ -118,7 +118,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
             found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  it is no dict
         refuse_other_network(path, found, {key: tuple(tensor.shape) for key, tensor in wanted.items()})
         state = safetensors.torch.load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:  # RuntimeError where it has just gone
         raise _damaged(path, str(error)) from error
     on_meta = any(tensor.device == torch.device("meta") for tensor in wanted.values())
     model.load_state_dict(state, strict=True, assign=on_meta)

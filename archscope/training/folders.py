@@ -27,10 +27,11 @@ def opened(path: Path, code: str, most_bytes: int | None = None) -> Iterator[IO[
         handle = os.open(path, flags)
     except OSError as error:
         raise ArchscopeError(Problem(code, f"{str(path)!r} cannot be read: {error.strerror}")) from error
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise ArchscopeError(Problem(code, f"{str(path)!r} is no file"))
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise ArchscopeError(Problem(code, f"{str(path)!r} is no file"))
         if most_bytes is not None and found.st_size > most_bytes:
             message = f"{str(path)!r} has {found.st_size:,} bytes, and at most {most_bytes:,} are read"
             raise ArchscopeError(Problem(code, message))
