@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archscope.api.checks import check
     from archscope.api.comparisons import compare
     from archscope.api.differences import diff
+    from archscope.api.evaluations import evaluate
     from archscope.api.explanations import explain
     from archscope.api.exports import export
     from archscope.api.fits import fit, fit_chip
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from archscope.api.networks import build, load, lower
     from archscope.api.notebooks import as_html, as_text
     from archscope.api.pictures import draw
+    from archscope.api.predictions import predict
     from archscope.api.profiles import profile
     from archscope.api.reports import report
     from archscope.api.searches import search
@@ -48,6 +50,7 @@ _HOMES = {
     "compare": "api.comparisons",
     "diff": "api.differences",
     "draw": "api.pictures",
+    "evaluate": "api.evaluations",
     "explain": "api.explanations",
     "export": "api.exports",
     "fit": "api.fits",
@@ -56,6 +59,7 @@ _HOMES = {
     "load": "api.networks",
     "lower": "api.networks",
     "memory": "api.footprints",
+    "predict": "api.predictions",
     "profile": "api.profiles",
     "report": "api.reports",
     "search": "api.searches",
@@ -75,6 +79,7 @@ __all__ = [
     "compare",
     "diff",
     "draw",
+    "evaluate",
     "explain",
     "export",
     "fit",
@@ -83,6 +88,7 @@ __all__ = [
     "load",
     "lower",
     "memory",
+    "predict",
     "profile",
     "report",
     "search",

@@ -74,7 +74,7 @@ class Data:
             message = f"{self.name} has one class only, {', '.join(map(repr, self.classes))}"
             raise ArchscopeError(Problem("one-class", message))
         for split, examples in self.splits.items():
-            _refuse_outside(self.name, split, examples.labels.tolist(), len(self.classes))
+            refuse_outside(self.name, split, examples.labels.tolist(), len(self.classes))
 
     @property
     def splits(self) -> dict[str, Examples]:
@@ -145,9 +145,20 @@ def splits_of(name: str, request: Request) -> dict[str, Any]:
     found = _module(name).splits(request._replace(argument=name.partition(":")[2]))
     if request.skip_corrupt:
         found = {split: _readable(part) if isinstance(part, Listed) else part for split, part in found.items()}
-    for split, part in found.items():
-        _refuse_outside(name, split, part.labels, len(part.classes))
     return dict(found)
+
+
+def refuse_outside(name: str, split: str, labels: Sequence[int], classes: int) -> None:
+    """Raises ArchscopeError for a split without an example, and for a label that is no class."""
+    if not labels:
+        raise ArchscopeError(Problem("no-data", f"{name} has no example to use for {split}"))
+    outside = [index for index, label in enumerate(labels) if not 0 <= label < classes]
+    if outside:
+        first, several = outside[0], "a label" if len(outside) == 1 else f"{len(outside):,} labels"
+        message = (
+            f"{name} has {several} outside its {classes:,} classes: {labels[first]}, of example {first} for {split}"
+        )
+        raise ArchscopeError(Problem("label-out-of-range", message, expected=f"0 to {classes - 1}"))
 
 
 def open_data(  # noqa: PLR0913  its keywords are the flags of the command
@@ -179,6 +190,8 @@ def open_data(  # noqa: PLR0913  its keywords are the flags of the command
     chosen = augmentation_of(augment, scale_jitter, shape)
     plan = Preprocessing(shape[0], shape[1:], "short" if chosen.scales else resize, chosen.evaluation_side(shape))
     found = splits_of(name, Request("", shape, seed, data_root(root), download, skip_corrupt))
+    for split, part in found.items():
+        refuse_outside(name, split, part.labels, len(part.classes))
     train = _examples(found["train"], plan, chosen, seed)
     validation = _examples(found["validation"], plan, Augmentation(), seed)
     plan = _with_statistics(plan, normalize, train)
@@ -253,19 +266,6 @@ def _with_statistics(plan: Preprocessing, normalize: str, train: Kept | Read) ->
 def _normalised_by(plan: Preprocessing, examples: Kept | Read) -> Kept | Read:
     """The examples with the mean and the deviation of ``plan``; what is resized already stays so."""
     return replace(examples, preprocessing=replace(examples.preprocessing, mean=plan.mean, std=plan.std))
-
-
-def _refuse_outside(name: str, split: str, labels: Sequence[int], classes: int) -> None:
-    """Raises ArchscopeError for a split without an example, and for a label that is no class."""
-    if not labels:
-        raise ArchscopeError(Problem("no-data", f"{name} has no example to use for {split}"))
-    outside = [index for index, label in enumerate(labels) if not 0 <= label < classes]
-    if outside:
-        first, several = outside[0], "a label" if len(outside) == 1 else f"{len(outside):,} labels"
-        message = (
-            f"{name} has {several} outside its {classes:,} classes: {labels[first]}, of example {first} for {split}"
-        )
-        raise ArchscopeError(Problem("label-out-of-range", message, expected=f"0 to {classes - 1}"))
 
 
 def _readable(part: Listed) -> Listed:
