@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from archscope.training.data import Data
 from archscope.training.events import Epoch, Event
 from archscope.training.keeping import Keeper
 from archscope.training.loop import train as steps_of
-from archscope.training.machine import own_random
+from archscope.training.machine import is_first, own_random
 from archscope.training.observing import Beginning, Observed, beginning_of
 from archscope.training.planning import Plan
 from archscope.training.progress import Progress, progress_of
@@ -33,7 +34,10 @@ FREE = ("device", "num_workers", "compile", "log_every")
 
 
 class Training(NamedTuple):
-    """A training that is over. model: as it is at the end. verdict: None where it was only planned."""
+    """A training that is over. model: as it is at the end. verdict: None where it was only planned.
+
+    writes: whether this process is the one of several that says things.
+    """
 
     plan: Plan
     recipe: Recipe
@@ -41,6 +45,7 @@ class Training(NamedTuple):
     verdict: Verdict | None
     model: nn.Module
     folder: Path | None = None
+    writes: bool = True
 
 
 class Judged(NamedTuple):
@@ -86,7 +91,7 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
         first = beginning_of(ready.model, ready.data, ready.machine, ready.recipe.aux_weight, ready.recipe.seed)
         progress = progress_of(ready.model, ready.data, ready.recipe, ready.machine)
         plan = ready.plan._replace(seconds=first.seconds * ready.recipe.batch * progress.steps or None)
-        tell = watch or _nothing
+        tell = watch if watch is not None and ready.machine.writes else _nothing
         tell(plan)
         if dry_run:
             return Training(plan, ready.recipe, (), None, ready.model, folder)
@@ -94,21 +99,24 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
             keeper = Keeper(kept, progress)
             if resume:
                 keeper.go_on()
-            if force or not verdict_on(_observed(ready, progress, first)).causes:
+            can = math.isfinite(first.seen.main.loss) and ready.plan.trainable > 0
+            if can and (force or not verdict_on(_observed(ready, progress, first)).causes):
                 _run(progress, keeper, tell)
             seen = _observed(ready, progress, first)
             verdict = verdict_on(seen)
             tell(Judged(verdict, kept is not None and _written(kept, verdict, seen)))
-        return Training(plan, ready.recipe, seen.history, verdict, ready.model, folder)
+        ready.machine.leave()
+        return Training(plan, ready.recipe, seen.history, verdict, ready.model, folder, ready.machine.writes)
 
 
 def _run(progress: Progress, keeper: Keeper, tell: Watch) -> None:
     """Runs the loop to its end. Raises KeyboardInterrupt where a signal ended it, after it is saved."""
     with stoppable() as stopping:
-        for event in steps_of(progress, stopping):
+        asked = progress.machine.agreed(stopping)
+        for event in steps_of(progress, asked):
             keeper.note(event)
             tell(event)
-        if stopping() and progress.step < progress.steps:
+        if asked() and progress.step < progress.steps:
             keeper.save("last")
             raise KeyboardInterrupt
 
@@ -150,6 +158,8 @@ def _folder(out: str | Path | None, *, resume: bool) -> Path | None:
             raise UsageError(Problem("missing-option", "which run is to go on?", help="--resume --out runs/NAME"))
         return None
     folder = Path(out)
+    if not is_first():
+        return folder
     there = runs.is_run(folder)
     if resume and not there:
         raise UsageError(Problem("no-run", f"there is no run in {str(folder)!r} that could go on"))

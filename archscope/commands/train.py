@@ -120,6 +120,8 @@ def train(
             dry_run=dry_run, watch=screen.show, **changes,
         )  # fmt: skip
     if done.verdict is not None:
+        if not done.writes:
+            raise typer.Exit(done.verdict.exit_code)
         emit(sheet_of(done), format_, None)
         raise typer.Exit(done.verdict.exit_code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,21 @@ class Machine:
             self.scaler.update()
         optimizer.zero_grad(set_to_none=True)
 
+    def agreed(self, stopping: Callable[[], bool]) -> Callable[[], bool]:
+        """The same question, answered alike by all processes: one that stops alone leaves the others waiting."""
+        import torch
+
+        if self.world == 1:
+            return stopping
+        return lambda: bool(self.total(torch.tensor(float(stopping()), device=self.device)))
+
+    def leave(self) -> None:
+        """Takes leave of the other processes."""
+        if self.world > 1:
+            import torch.distributed as dist
+
+            dist.destroy_process_group()
+
     def total(self, values: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor over all processes."""
         if self.world > 1:
@@ -104,6 +120,11 @@ class Machine:
 
 
 MOST_AT_ONCE = 256
+
+
+def is_first() -> bool:
+    """Whether this process is the only one, or the first of several that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def own_random() -> AbstractContextManager[None]:

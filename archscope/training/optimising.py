@@ -17,6 +17,7 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     import torch
 
     trained = [each for each in model.parameters() if each.requires_grad]
+    trained = trained or [torch.nn.Parameter(torch.zeros(0))]  # torch refuses to have nothing to do
     rate: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(trained, momentum=recipe.momentum or 0.0, **rate)

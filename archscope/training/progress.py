@@ -113,8 +113,8 @@ class Progress:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if self.machine.device.type == "cuda" else [],
             "scaler": scaler.state_dict() if scaler is not None else {},
-            "curve": self.curve.cpu(),
-            "sums": {name: value.cpu() for name, value in self.sums.items()},
+            "curve": self.machine.total(self.curve.clone()).cpu(),
+            "sums": {name: self.machine.total(value.clone()).cpu() for name, value in self.sums.items()},
             "history": [epoch._asdict() for epoch in self.history],
             "best": self.best,
         }
@@ -126,8 +126,9 @@ class Progress:
         device = self.machine.device
         self.step, self.best = state["step"], state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.curve.copy_(state["curve"])
-        self.sums = {name: value.to(device) for name, value in state["sums"].items()}
+        own = float(self.machine.writes)  # what all processes had together goes on in one of them
+        self.curve.copy_(own * state["curve"])
+        self.sums = {name: own * value.to(device) for name, value in state["sums"].items()}
         self.history = [Epoch(**each) for each in state["history"]]
         torch.set_rng_state(state["random"])
         if device.type == "cuda" and state["random_cuda"]:

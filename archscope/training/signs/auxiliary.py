@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from archscope.training.observing import Observed
 from archscope.training.signs import FAULT, FINE, ODD, Sign
 
-RANK = 51
+RANK = 45
 LEARNT = 0.9
 """A head learns if its loss of an epoch falls below this share of ln C."""
 
 
 def examine(seen: Observed) -> Iterator[Sign]:
     """Each auxiliary head: attached to the loss, leading to the body, with a loss that falls."""
-    for head in seen.seen.heads[1:]:
+    main, *others = seen.seen.heads
+    for head in others:
+        if not main.attached:
+            continue  # nothing is trained
         if not head.attached:
             what = f"no gradient flows into {head.head}: its output is detached"
             yield Sign(FAULT, what, "auxiliary head detached", f"return {head.head} with its graph")

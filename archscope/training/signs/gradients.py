@@ -23,7 +23,10 @@ def examine(seen: Observed) -> Iterator[Sign]:
     wild = [each.key for each in wanted if each.gradient is not None and not math.isfinite(each.gradient)]
     if detached:
         what = f"{len(detached)} of {len(wanted)} parameters run and get no gradient: {listed(detached)}"
-        yield Sign(FAULT, what, "detached from the loss", "look for detach, no_grad, .data or argmax after them")
+        if all(head.attached for head in seen.seen.heads):
+            yield Sign(FAULT, what, "detached from the loss", "look for detach, no_grad, .data or argmax after them")
+        else:
+            yield Sign(ODD, what)  # a head is detached: another sign says it
     if unused:
         yield Sign(ODD, f"{len(unused)} of {len(wanted)} parameters are never used: {listed(unused)}")
     if zero:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from archscope.training.observing import Observed
 from archscope.training.signs import FAULT, FINE, ODD, Sign
+from archscope.training.signs.dead_relu import MOST, is_relu
 
 RANK = 60
 VANISHED = 1e-5
@@ -22,7 +23,9 @@ def examine(seen: Observed) -> Iterator[Sign]:
         return
     largest = 0.0
     for layer in layers:
-        if (largest and layer.spread <= VANISHED * largest) or (not largest and layer.spread == 0):
+        if is_relu(layer) and layer.dead >= MOST and largest:
+            return  # that sign says it
+        if layer.spread <= VANISHED * largest:
             what = f"at {layer.path} ({layer.kind}) all examples look the same: they differ by {layer.spread:.1e}"
             yield Sign(FAULT, what, "initialisation: activations vanish", "--init kaiming, or xavier without ReLU")
             return
