@@ -62,7 +62,7 @@ def evaluate(
 
         archscope evaluate runs/digits --confusion
 
-        archscope evaluate runs/flowers --data folder:more --scales 256,384,512 --dense
+        archscope evaluate runs/digits --data folder:more --scales 32,40,48 --dense
     """
     found = evaluated(
         run, data, split=split, scales=_sides(scales), dense=dense, checkpoint=checkpoint, device=device,
@@ -124,8 +124,9 @@ def _notes(found: Evaluation) -> tuple[str, ...]:
     how = [f"the {found.checkpoint} checkpoint"]
     how += [f"shorter side {', '.join(map(str, found.scales))}"] if found.scales else []
     how += ["FC layers as convolutions over whole pictures"] if found.dense else []
-    left = [f"{len(found.skipped):,} files that cannot be read were left out"] if found.skipped else []
-    return ("; ".join(how), *left)
+    count = len(found.skipped)
+    left = "1 file that cannot be read was" if count == 1 else f"{count:,} files that cannot be read were"
+    return ("; ".join(how), *([f"{left} left out"] if count else []))
 
 
 def _closing(found: Evaluation) -> tuple[str, ...]:

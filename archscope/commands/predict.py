@@ -41,7 +41,7 @@ def predict(
 
         archscope predict runs/digits seven.png
 
-        archscope predict runs/flowers a.jpg b.jpg --top 3 --format json
+        archscope predict runs/digits seven.png eight.png --top 3 --format json
     """
     found = predicted(run, images, top=top, checkpoint=checkpoint, device=device, trust_code=trust_code)
     emit(_sheet(run, found), format_, output)

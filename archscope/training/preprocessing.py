@@ -57,11 +57,15 @@ def resized(pictures: torch.Tensor, how: Preprocessing) -> torch.Tensor:
 
 
 def covering(pictures: torch.Tensor, how: Preprocessing) -> torch.Tensor:
-    """Pictures with their shorter side at ``short_side``, or larger where they would not cover ``size``."""
+    """Pictures with their shorter side at ``short_side``, or larger where they would not cover ``size``.
+
+    The longer side is cut to a whole number, as torchvision's ``Resize`` does.
+    """
     height, width = pictures.shape[-2:]
-    scale = max(how.short_side / min(height, width), how.size[0] / height, how.size[1] / width)
-    wanted = (max(how.size[0], round(height * scale)), max(how.size[1], round(width * scale)))
-    return _scaled(pictures, wanted)
+    short = min(height, width)
+    least = max(-(-size * short // side) for size, side in zip(how.size, (height, width), strict=True))
+    side = max(how.short_side, least)
+    return _scaled(pictures, (max(how.size[0], height * side // short), max(how.size[1], width * side // short)))
 
 
 def normalised(pictures: torch.Tensor, how: Preprocessing) -> torch.Tensor:

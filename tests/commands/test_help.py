@@ -8,14 +8,28 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from pictures_on_disk import save_picture
+from runs_on_disk import save_run
 
 from archscope import commands
+from archscope.training.data import open_data
 
 FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
 VERDICTS = {"diff", "lint"}
 """Commands that end with 1 where they find what they look for."""
+
+
+ASK_A_RUN = {"predict", "evaluate"}
+"""Commands whose examples ask a run that there is: ``runs/digits``."""
+
+
+def make_run(here: Path) -> None:
+    """The run and the pictures that examples name."""
+    save_run(here / "runs" / "digits", "vgg11", open_data("digits", input_shape=(1, 32, 32)), width="1/32", bn="conv")
+    for name in ("seven.png", "eight.png", "more/7/a.png", "more/8/a.png"):
+        save_picture(here / name)
 
 
 def examples(stem: str) -> list[str]:
@@ -37,6 +51,8 @@ def test_every_command_has_help_with_an_example(name: str, archscope: Callable) 
 @pytest.mark.parametrize("stem", FILES)
 def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
     assert examples(stem)
+    if stem in ASK_A_RUN:
+        make_run(here)
     for line in examples(stem):
         if line == "check ./mypaper.toml":
             assert archscope("new mypaper.toml").code == 0
@@ -44,7 +60,7 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
         assert outcome.code in ({0, 1} if stem in VERDICTS else {0}), line
         assert outcome.err == "", line
         assert outcome.out
-    written = {path.name for path in here.iterdir()}
+    written = {path.name for path in here.iterdir()} - {"runs", "seven.png", "eight.png", "more"}
     drawn = {"googlenet.svg", "resnet152.svg", "report.html", "resnet18.html", "bars.svg", "layers.svg", "vgg16.svg"}
     assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn}
 
