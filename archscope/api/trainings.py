@@ -19,7 +19,7 @@ from archscope.training.events import Epoch, Event
 from archscope.training.keeping import Keeper
 from archscope.training.loop import train as steps_of
 from archscope.training.machine import is_first, own_random
-from archscope.training.observing import Beginning, Observed, beginning_of
+from archscope.training.observing import MOST_STEPS, Beginning, Observed, beginning_of
 from archscope.training.planning import Plan
 from archscope.training.progress import Progress, progress_of
 from archscope.training.recipe import Recipe, recipe_of
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 FREE = ("device", "num_workers", "compile", "log_every")
 """Settings that a run may go on with as it likes; all others are those that it began with."""
+
+
+TIMED_STEPS = 3
+"""Steps that tell how long a training will take where nothing else is done."""
 
 
 class Training(NamedTuple):
@@ -88,7 +92,8 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
     wanted = _wanted(folder, recipe or Recipe()) if resume and folder is not None else recipe or Recipe()
     with own_random():
         ready = prepared(network, data, wanted, input, chosen, changes, force=force)
-        first = beginning_of(ready.model, ready.data, ready.machine, ready.recipe.aux_weight, ready.recipe.seed)
+        most = TIMED_STEPS if dry_run else MOST_STEPS
+        first = beginning_of(ready.model, ready.data, ready.machine, ready.recipe, most)
         progress = progress_of(ready.model, ready.data, ready.recipe, ready.machine)
         plan = ready.plan._replace(seconds=first.seconds * ready.recipe.batch * progress.steps or None)
         tell = watch if watch is not None and ready.machine.writes else _nothing

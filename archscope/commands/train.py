@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from archscope.commands import FormatFlag, emit, takes_network
+from archscope.commands import (
+    DataRootFlag,
+    DownloadFlag,
+    FormatFlag,
+    SkipCorruptFlag,
+    TrainDeviceFlag,
+    emit,
+    takes_network,
+)
 from archscope.core.errors import printable
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
@@ -50,9 +58,9 @@ def train(
     scale_jitter: Annotated[
         str | None, _data("--scale-jitter", help="Shorter side at random: 256:512.", metavar="LOW:HIGH")
     ] = None,
-    download: Annotated[bool, _data("--download", help="Download the data set if it is not there.")] = False,
-    data_root: Annotated[str | None, _data("--data-root", help="Where data sets lie.", metavar="FOLDER")] = None,
-    skip_corrupt: Annotated[bool, _data("--skip-corrupt", help="Leave out pictures that cannot be read.")] = False,
+    download: DownloadFlag = False,
+    data_root: DataRootFlag = None,
+    skip_corrupt: SkipCorruptFlag = False,
     steps: Annotated[int | None, _recipe("--steps", help="How many updates.", metavar="N")] = None,
     epochs: Annotated[int | None, _recipe("--epochs", help="How often every picture.", metavar="N")] = None,
     batch_size: Annotated[int | None, _recipe("--batch-size", help="Pictures per update.", metavar="N")] = None,
@@ -74,7 +82,7 @@ def train(
     ] = None,
     aux_weight: Annotated[float, _recipe("--aux-weight", help="Of auxiliary heads' losses.", metavar="X")] = 0.3,
     seed: Annotated[int, _recipe("--seed", help="Of everything random.", metavar="N")] = 0,
-    device: Annotated[str, _recipe("--device", help="auto, cpu or cuda.", metavar="NAME")] = "auto",
+    device: TrainDeviceFlag = "auto",
     amp: Annotated[str, _recipe("--amp", help="Autocast: bfloat16 or float16.", metavar="TYPE")] = "",
     compile_: Annotated[bool, _recipe("--compile", help="By torch.compile.")] = False,
     channels_last: Annotated[bool, _recipe("--channels-last", help="Memory format of pictures and weights.")] = False,
@@ -95,11 +103,11 @@ def train(
 
     Examples:
 
-        archscope train lenet5
+        archscope train lenet5 --epochs 2
 
-        archscope train vgg11_bn --width 1/8 --out runs/vgg11
+        archscope train lenet5 --epochs 2 --out runs/lenet5
 
-        archscope train googlenet --dry-run
+        archscope train vgg11_bn --width 1/8 --dry-run
     """
     from archscope.api import trainings
     from archscope.api.preparations import DataChoices

@@ -13,6 +13,7 @@ from archscope.training.events import Epoch
 from archscope.training.glimpse import Glimpse, glimpse, watched
 from archscope.training.machine import Machine
 from archscope.training.objective import MAIN, heads_of, losses_of
+from archscope.training.recipe import Recipe
 from archscope.training.scoring import Scores, counted, scores_of
 
 if TYPE_CHECKING:
@@ -183,21 +184,29 @@ class Observed:
         return same, len(labels), float(shares.square().sum())
 
 
-def beginning_of(model: nn.Module, data: Data, machine: Machine, aux_weight: float, seed: int) -> Beginning:
-    """Looks at a model before its first step, on a copy: the model and torch's random numbers stay as they are."""
+def beginning_of(
+    model: nn.Module, data: Data, machine: Machine, recipe: Recipe, most_steps: int = MOST_STEPS
+) -> Beginning:
+    """Looks at a model before its first step, on a copy: the model and torch's random numbers stay as they are.
+
+    most_steps: in which a batch is to be learnt by heart.
+    """
     import torch
 
     examples = data.train
     count = min(BATCH, max(2, machine.at_once // 2))
-    indices = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed))[:count]
+    indices = torch.randperm(len(examples), generator=torch.Generator().manual_seed(recipe.seed))[:count]
     x, labels = machine.moved(examples.batch(indices), examples.labels[indices])
     devices = [machine.device] if machine.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        seen = glimpse(copy.deepcopy(model), x, labels, aux_weight)
-        memorised = _memorised(copy.deepcopy(model), x, labels, aux_weight) if _can_learn(seen) else None
+        torch.manual_seed(recipe.seed)
+        seen = glimpse(copy.deepcopy(model), x, labels, recipe.aux_weight)
+        memorised = (
+            _memorised(copy.deepcopy(model), x, labels, recipe.aux_weight, most_steps) if _can_learn(seen) else None
+        )
     weights = tuple(each.detach().cpu().clone() for each in model.parameters() if each.requires_grad)
-    return Beginning(seen, memorised, weights, memorised.seconds / len(indices) if memorised is not None else 0.0)
+    seconds = memorised.seconds / len(indices) if memorised is not None else 0.0
+    return Beginning(seen, memorised, weights, seconds)
 
 
 def _can_learn(seen: Glimpse) -> bool:
@@ -205,7 +214,9 @@ def _can_learn(seen: Glimpse) -> bool:
     return any(each.gradient is not None for each in seen.weights) and math.isfinite(seen.main.loss)
 
 
-def _memorised(model: nn.Module, x: torch.Tensor, labels: torch.Tensor, aux_weight: float) -> Memorised:
+def _memorised(
+    model: nn.Module, x: torch.Tensor, labels: torch.Tensor, aux_weight: float, most_steps: int
+) -> Memorised:
     import torch
     from torch.nn.modules.dropout import _DropoutNd
 
@@ -217,7 +228,7 @@ def _memorised(model: nn.Module, x: torch.Tensor, labels: torch.Tensor, aux_weig
     first = least = fastest = math.inf
     goal = 0.1 * math.log(int(labels.max()) + 1)
     step = 0
-    while step < MOST_STEPS and not least < goal:
+    while step < most_steps and not least < goal:
         since = time.perf_counter()
         losses = losses_of(model(x), labels, aux_weight)
         value = float(losses.heads[MAIN])

@@ -9,11 +9,13 @@ from archscope.training.signs import FAULT, FINE, Sign, in_words
 from archscope.training.signs.held_out import LEVEL
 
 RANK = 120
+LEARNT = 0.5
+"""Held-out accuracy that settles it. Less may be luck: all of a class are right or wrong together, and no coin is."""
 
 
 def examine(seen: Observed) -> Iterator[Sign]:
-    """Where the network did not learn: how often the nearest other training image has the same label."""
-    if not seen.history or seen.above_chance < LEVEL:
+    """Where the network did not learn much: how often the nearest other training image has the same label."""
+    if not seen.history or seen.held_out.accuracy >= LEARNT:
         return
     same, count, chance = seen.neighbours
     p = binomial_tail(same, count, chance)
