@@ -41,69 +41,73 @@ def _data(*names: str, help: str, **more: Any) -> Any:  # noqa: A002  typer's na
     return typer.Option(*names, help=help, rich_help_panel=_DATA, **more)
 
 
+NetworkArgument = Annotated[
+    str, typer.Argument(help="A name, a table file: ./mine.toml:B, or a module's address.", metavar="NETWORK")
+]
+DataFlag = Annotated[
+    str, _data("--data", help="digits, mnist, cifar10, …, folder:PATH or fake:CLASSES.", metavar="NAME")
+]
+AugmentFlag = Annotated[
+    list[str] | None, _data("--augment", help="flip, crop:4, rotate:15 …; may be repeated.", metavar="KIND")
+]
+NormalizeFlag = Annotated[str, _data("--normalize", help="data, imagenet, half or none.", metavar="HOW")]
+ResizeFlag = Annotated[str, _data("--resize", help="squash, or short: the shorter side.", metavar="HOW")]
+ScaleJitterFlag = Annotated[
+    str | None, _data("--scale-jitter", help="Shorter side at random: 256:512.", metavar="LOW:HIGH")
+]
+StepsFlag = Annotated[int | None, _recipe("--steps", help="How many updates.", metavar="N")]
+EpochsFlag = Annotated[int | None, _recipe("--epochs", help="How often every picture.", metavar="N")]
+BatchSizeFlag = Annotated[int | None, _recipe("--batch-size", help="Pictures per update.", metavar="N")]
+AccumulateFlag = Annotated[int, _recipe("--accumulate", help="In how many parts of a batch.", metavar="N")]
+LrFlag = Annotated[float | None, _recipe("--lr", help="Learning rate.", metavar="X")]
+OptimizerFlag = Annotated[str | None, _recipe("--optimizer", help="sgd, adam or adamw.", metavar="NAME")]
+MomentumFlag = Annotated[float | None, _recipe("--momentum", help="Of sgd.", metavar="X")]
+ScheduleFlag = Annotated[str, _recipe("--schedule", help="cosine, step or constant.", metavar="NAME")]
+WarmupFlag = Annotated[float, _recipe("--warmup", help="Share of steps with a rising rate.", metavar="X")]
+WeightDecayFlag = Annotated[float | None, _recipe("--weight-decay", help="Of the optimizer.", metavar="X")]
+LabelSmoothingFlag = Annotated[float, _recipe("--label-smoothing", help="Of the loss.", metavar="X")]
+ClipFlag = Annotated[float | None, _recipe("--clip", help="Largest norm of all gradients.", metavar="X")]
+InitFlag = Annotated[str | None, _recipe("--init", help="default (torch's), paper, xavier or kaiming.", metavar="NAME")]
+WeightsFlag = Annotated[str, _recipe("--weights", help="torchvision, or a state dict's path.", metavar="FILE")]
+FreezeFlag = Annotated[
+    list[str] | None, _recipe("--freeze", help="Parameters not to train: features.*", metavar="PATTERN")
+]
+AuxWeightFlag = Annotated[float, _recipe("--aux-weight", help="Of auxiliary heads' losses.", metavar="X")]
+SeedFlag = Annotated[int, _recipe("--seed", help="Of everything random.", metavar="N")]
+AmpFlag = Annotated[str, _recipe("--amp", help="Autocast: bfloat16 or float16.", metavar="TYPE")]
+CompileFlag = Annotated[bool, _recipe("--compile", help="By torch.compile.")]
+ChannelsLastFlag = Annotated[bool, _recipe("--channels-last", help="Memory format of pictures and weights.")]
+NumWorkersFlag = Annotated[int, _recipe("--num-workers", help="Processes that read pictures.", metavar="N")]
+LogEveryFlag = Annotated[int, _recipe("--log-every", help="Steps per line of metrics.jsonl.", metavar="N")]
+OutFlag = Annotated[
+    Path | None, typer.Option("--out", help="Folder for checkpoints, figures, curves.", metavar="FOLDER")
+]
+ResumeFlag = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")]
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+ForceFlag = Annotated[bool, typer.Option("--force", help="Train though it does not fit, or a fault is proved.")]
+
+
 @takes_network
 def train(
-    network: Annotated[
-        str, typer.Argument(help="A name, a table file: ./mine.toml:B, or a module's address.", metavar="NETWORK")
-    ],
-    changes: Changes,
-    data: Annotated[
-        str, _data("--data", help="digits, mnist, cifar10, …, folder:PATH or fake:CLASSES.", metavar="NAME")
-    ] = "digits",
-    augment: Annotated[
-        list[str] | None, _data("--augment", help="flip, crop:4, rotate:15 …; may be repeated.", metavar="KIND")
-    ] = None,
-    normalize: Annotated[str, _data("--normalize", help="data, imagenet, half or none.", metavar="HOW")] = "data",
-    resize: Annotated[str, _data("--resize", help="squash, or short: the shorter side.", metavar="HOW")] = "squash",
-    scale_jitter: Annotated[
-        str | None, _data("--scale-jitter", help="Shorter side at random: 256:512.", metavar="LOW:HIGH")
-    ] = None,
-    download: DownloadFlag = False,
-    data_root: DataRootFlag = None,
-    skip_corrupt: SkipCorruptFlag = False,
-    steps: Annotated[int | None, _recipe("--steps", help="How many updates.", metavar="N")] = None,
-    epochs: Annotated[int | None, _recipe("--epochs", help="How often every picture.", metavar="N")] = None,
-    batch_size: Annotated[int | None, _recipe("--batch-size", help="Pictures per update.", metavar="N")] = None,
-    accumulate: Annotated[int, _recipe("--accumulate", help="In how many parts of a batch.", metavar="N")] = 1,
-    lr: Annotated[float | None, _recipe("--lr", help="Learning rate.", metavar="X")] = None,
-    optimizer: Annotated[str | None, _recipe("--optimizer", help="sgd, adam or adamw.", metavar="NAME")] = None,
-    momentum: Annotated[float | None, _recipe("--momentum", help="Of sgd.", metavar="X")] = None,
-    schedule: Annotated[str, _recipe("--schedule", help="cosine, step or constant.", metavar="NAME")] = "cosine",
-    warmup: Annotated[float, _recipe("--warmup", help="Share of steps with a rising rate.", metavar="X")] = 0.1,
-    weight_decay: Annotated[float | None, _recipe("--weight-decay", help="Of the optimizer.", metavar="X")] = None,
-    label_smoothing: Annotated[float, _recipe("--label-smoothing", help="Of the loss.", metavar="X")] = 0.0,
-    clip: Annotated[float | None, _recipe("--clip", help="Largest norm of all gradients.", metavar="X")] = None,
-    init: Annotated[
-        str | None, _recipe("--init", help="default (torch's), paper, xavier or kaiming.", metavar="NAME")
-    ] = None,
-    weights: Annotated[str, _recipe("--weights", help="torchvision, or a state dict's path.", metavar="FILE")] = "",
-    freeze: Annotated[
-        list[str] | None, _recipe("--freeze", help="Parameters not to train: features.*", metavar="PATTERN")
-    ] = None,
-    aux_weight: Annotated[float, _recipe("--aux-weight", help="Of auxiliary heads' losses.", metavar="X")] = 0.3,
-    seed: Annotated[int, _recipe("--seed", help="Of everything random.", metavar="N")] = 0,
-    device: TrainDeviceFlag = "auto",
-    amp: Annotated[str, _recipe("--amp", help="Autocast: bfloat16 or float16.", metavar="TYPE")] = "",
-    compile_: Annotated[bool, _recipe("--compile", help="By torch.compile.")] = False,
-    channels_last: Annotated[bool, _recipe("--channels-last", help="Memory format of pictures and weights.")] = False,
-    num_workers: Annotated[int, _recipe("--num-workers", help="Processes that read pictures.", metavar="N")] = 0,
-    log_every: Annotated[int, _recipe("--log-every", help="Steps per line of metrics.jsonl.", metavar="N")] = 10,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for checkpoints, figures, curves.", metavar="FOLDER")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Train though it does not fit, or a fault is proved.")] = False,
+    network: NetworkArgument, changes: Changes, data: DataFlag = "digits", augment: AugmentFlag = None,
+    normalize: NormalizeFlag = "data", resize: ResizeFlag = "squash", scale_jitter: ScaleJitterFlag = None,
+    download: DownloadFlag = False, data_root: DataRootFlag = None, skip_corrupt: SkipCorruptFlag = False,
+    steps: StepsFlag = None, epochs: EpochsFlag = None, batch_size: BatchSizeFlag = None,
+    accumulate: AccumulateFlag = 1, lr: LrFlag = None, optimizer: OptimizerFlag = None, momentum: MomentumFlag = None,
+    schedule: ScheduleFlag = "cosine", warmup: WarmupFlag = 0.1, weight_decay: WeightDecayFlag = None,
+    label_smoothing: LabelSmoothingFlag = 0.0, clip: ClipFlag = None, init: InitFlag = None,
+    weights: WeightsFlag = "", freeze: FreezeFlag = None, aux_weight: AuxWeightFlag = 0.3, seed: SeedFlag = 0,
+    device: TrainDeviceFlag = "auto", amp: AmpFlag = "", compile_: CompileFlag = False,
+    channels_last: ChannelsLastFlag = False, num_workers: NumWorkersFlag = 0, log_every: LogEveryFlag = 10,
+    out: OutFlag = None, resume: ResumeFlag = False, dry_run: DryRunFlag = False, force: ForceFlag = False,
     format_: FormatFlag = None,
-) -> None:
+) -> None:  # fmt: skip
     """Does it learn? A short, real training with a verdict: exit code 0 learns, 1 does not, 3 undecided.
 
     Before it starts it says what it will do and whether that fits; in the end, what speaks for and against, each with
     its number, and what is proved to be wrong.
 
     Examples:
-
-        archscope train lenet5 --epochs 2
 
         archscope train lenet5 --epochs 2 --out runs/lenet5
 
@@ -128,9 +132,8 @@ def train(
             dry_run=dry_run, watch=screen.show, **changes,
         )  # fmt: skip
     if done.verdict is not None:
-        if not done.writes:
-            raise typer.Exit(done.verdict.exit_code)
-        emit(sheet_of(done), format_, None)
+        if done.writes:
+            emit(sheet_of(done), format_, None)
         raise typer.Exit(done.verdict.exit_code)
 
 

@@ -14,13 +14,14 @@ from archscope.training.glimpse import Glimpse, glimpse, watched
 from archscope.training.machine import Machine
 from archscope.training.objective import MAIN, heads_of, losses_of
 from archscope.training.recipe import Recipe
+from archscope.training.samples import Pixels, Sample, inputs, pixels_of, spread
 from archscope.training.scoring import Scores, counted, scores_of
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from archscope.training.data import Data, Examples
+    from archscope.training.data import Data
     from archscope.training.glimpse import Layer
 
 BATCH = 32
@@ -41,14 +42,6 @@ class Memorised(NamedTuple):
     goal: float
     steps: int
     seconds: float
-
-
-class Pixels(NamedTuple):
-    """Of the inputs of a split: mean and deviation per channel, and the standard error of that mean over images."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    error: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ class Observed:
     @cached_property
     def trained_on(self) -> Scores:
         """The scores on training examples, in evaluation and not augmented."""
-        return scores_of(self.model, _Part(self.data.train, SAMPLE), self.machine)
+        return scores_of(self.model, Sample(self.data.train, SAMPLE), self.machine)
 
     @cached_property
     def with_batch_statistics(self) -> Scores | None:
@@ -166,7 +159,7 @@ class Observed:
     @cached_property
     def pixels(self) -> tuple[Pixels, Pixels]:
         """What goes in, in training and in validation."""
-        return _pixels(_inputs(self.data.train, SAMPLE)), _pixels(_inputs(self.data.validation, SAMPLE))
+        return pixels_of(inputs(self.data.train, SAMPLE)), pixels_of(inputs(self.data.validation, SAMPLE))
 
     @cached_property
     def neighbours(self) -> tuple[int, int, float]:
@@ -174,10 +167,10 @@ class Observed:
         import torch
         from torch.nn.functional import adaptive_avg_pool2d
 
-        x = _inputs(self.data.train, 2 * SAMPLE)
+        x = inputs(self.data.train, 2 * SAMPLE)
         if min(x.shape[2:]) > 16:
             x = adaptive_avg_pool2d(x, 16)
-        labels = self.data.train.labels[_spread(len(self.data.train), 2 * SAMPLE)]
+        labels = self.data.train.labels[spread(len(self.data.train), 2 * SAMPLE)]
         distances = torch.cdist(x.flatten(1), x.flatten(1)).fill_diagonal_(torch.inf)
         same = int((labels[distances.argmin(1)] == labels).sum())
         shares = labels.bincount().double() / len(labels)
@@ -240,49 +233,6 @@ def _memorised(
         step += 1
         fastest = min(fastest, time.perf_counter() - since)
     return Memorised(first, least, goal, step, fastest)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A sample of a split, spread over it."""
-
-    whole: Examples
-    count: int
-
-    @cached_property
-    def labels(self) -> torch.Tensor:
-        """Of the sample."""
-        return self.whole.labels[_spread(len(self.whole), self.count)]
-
-    @property
-    def read_each_time(self) -> bool:
-        """As a split has it."""
-        return self.whole.read_each_time
-
-    def __len__(self) -> int:
-        return min(self.count, len(self.whole))
-
-    def batch(self, indices: torch.Tensor, epoch: int | None = None) -> torch.Tensor:
-        """As a split has it."""
-        return self.whole.batch(_spread(len(self.whole), self.count)[indices], epoch)
-
-
-def _spread(examples: int, most: int) -> torch.Tensor:
-    """Indices of at most so many examples, evenly spread."""
-    import torch
-
-    count = min(examples, most)
-    return torch.arange(count) * examples // count
-
-
-def _inputs(examples: Examples, most: int) -> torch.Tensor:
-    return examples.batch(_spread(len(examples), most))
-
-
-def _pixels(x: torch.Tensor) -> Pixels:
-    own = x.flatten(2).mean(2)
-    error = own.std(0) / math.sqrt(len(x))
-    return Pixels(*(tuple(each.tolist()) for each in (own.mean(0), x.transpose(0, 1).flatten(1).std(1), error)))
 
 
 def binomial_tail(right: int, count: int, chance: float) -> float:
