@@ -25,7 +25,7 @@ def test_full_width_vgg16_trains_at_224_with_the_memory_that_was_predicted() -> 
             torch.cuda.reset_peak_memory_stats()
 
     recipe = Recipe(steps=50, batch_size=32, device="cuda", optimizer="sgd", lr=0.01)
-    done = archscope.train("vgg16", "fake", recipe, input="3x224x224".split(), watch=watch)
+    done = archscope.train("vgg16", "fake", recipe, input=["3x224x224"], watch=watch)
     measured = torch.cuda.memory_stats()["requested_bytes.all.peak"]
     assert done.verdict.verdict in {"learns", "undecided"}
     assert done.history[-1].step == 50
