@@ -149,18 +149,21 @@ class Call:
     """How torch says an op: ``Call("nn.Conv2d", (64, 128, 3), {"padding": 1})``.
 
     A name that starts with ``nn.`` is a module made with these arguments. Any other is a function (``torch.flatten``)
-    that takes the node's inputs first: one by one, or as one list where ``listed`` is set (``torch.cat``).
+    that takes the node's inputs first: one by one, or as one list where ``listed`` is set (``torch.cat``). What torch
+    has neither for is a module of the class that ``name`` is given here: ``forward`` is the body of its forward, a
+    statement a line, which makes of ``x`` what it returns; it has the values of ``kwargs`` as ``self.p``.
     """
 
     name: str
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     listed: bool = False
+    forward: str = ""
 
     @property
     def is_module(self) -> bool:
         """Whether it names a module, not a function."""
-        return self.name.startswith("nn.")
+        return self.name.startswith("nn.") or bool(self.forward)
 
 
 @dataclass(slots=True)

@@ -74,7 +74,9 @@ def blueprints(root: Piece) -> dict[Any, Blueprint]:
 
 
 def slots_of(piece: Piece, known: dict[Any, Blueprint], place: str = "") -> Iterator[tuple[str, str, Any, Any]]:
-    """The values within a piece, in the order in which it is written: place, name, value, default."""
+    """The values of a piece and within it, in the order in which it is written: place, name, value, default."""
+    for name, value in piece.values.items():
+        yield place, name, value, _MISSING
     for attribute, child in piece.children:
         inner = f"{place}_{attribute}" if place else attribute
         if child.plain:

@@ -27,6 +27,23 @@ def class_source(graph: Graph, index: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def own_class_source(call: Call) -> str:
+    """The class of a module that torch does not have, as an op describes it."""
+    if IDENTIFIER.fullmatch(call.name) is None or keyword.iskeyword(call.name):
+        raise Unsupported(Problem("bad-name", f"{call.name!r} cannot name a module"))
+    lines = [f"class {call.name}(nn.Module):"]
+    if call.kwargs:
+        attributes = [f"self.{_checked(name)} = {name}" for name in call.kwargs]
+        body = [f"def __init__(self, {', '.join(call.kwargs)}):", *_indented(["super().__init__()", *attributes]), ""]
+        lines += _indented(body)
+    return "\n".join([*lines, *_indented(own_forward_lines(call))]) + "\n"
+
+
+def own_forward_lines(call: Call) -> list[str]:
+    """The forward of such a class, four spaces per level."""
+    return ["def forward(self, x):", *_indented(call.forward.strip().split("\n"))]
+
+
 def forward_lines(graph: Graph, index: int) -> list[str]:
     """The ``def forward`` of a block and its body, four spaces per level.
 

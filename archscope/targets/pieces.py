@@ -11,7 +11,7 @@ from archscope.core.arithmetic import product
 from archscope.core.errors import Problem, Unsupported
 from archscope.graph.bodies import Part, class_name, is_chain, parts_of
 from archscope.graph.graph import Graph, Node
-from archscope.targets.forward import forward_lines
+from archscope.targets.forward import forward_lines, own_forward_lines
 from archscope.targets.looping import looped
 
 USUAL: dict[str, dict[str, Any]] = {
@@ -35,7 +35,8 @@ class Piece:
     """A module of the network.
 
     made: what makes it, ``nn.Conv2d`` or the name that its class should have. values: its arguments by name, where
-    torch or a class makes it; the first ``positions`` stand without their names. children: the modules in it, by
+    torch or a class makes it, which keeps them as attributes if the file defines it; the first ``positions`` stand
+    without their names. children: the modules in it, by
     attribute. forward: its class's, as text; empty for torch's modules and for chains. plain: a chain with the numbers
     0, 1, 2 ... that is written as ``nn.Sequential(...)``. key: what it shares with other uses of its class. shape: of
     its output, without the batch. channels: of its inputs together, and of its output.
@@ -111,6 +112,7 @@ def _leaf(graph: Graph, node: Node) -> Piece:
         if graph.parameters[index].key != f"{node.path}.{name}":
             message = f"{node.name!r} has its {name} from {graph.parameters[index].key!r}; source cannot share it"
             raise Unsupported(Problem("shared-parameter", message, node.span))
+    forward = tuple(own_forward_lines(call)) if call.forward else ()
     usual = USUAL.get(call.name, {})
     named = dict(zip(POSITIONS.get(call.name, ()), call.args, strict=False))
     positions = {f"argument{at}": value for at, value in enumerate(call.args)} if len(named) < len(call.args) else named
@@ -119,7 +121,8 @@ def _leaf(graph: Graph, node: Node) -> Piece:
         made=call.name,
         values=values,
         positions=len(call.args),
-        key=(call.name, len(call.args), tuple(values)),
+        forward=forward,
+        key=(call.name, forward, tuple(values)) if forward else (call.name, len(call.args), tuple(values)),
         shape=graph.shape_out(node)[1:],
         params=sum(product(graph.parameters[index].shape) for index in node.parameters.values()),
         channels=_channels(graph, node.inputs, node.outputs),

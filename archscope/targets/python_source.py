@@ -94,15 +94,15 @@ class _Writer:
             for each in blueprint.arguments
         )
         base = "nn.Sequential" if piece.is_chain else "nn.Module"
-        if not piece.children:
-            return [f"class {blueprint.name}({base}):", *(text for line in piece.forward for text in _indented(line))]
+        forward = [text for line in piece.forward for text in _indented(line)]
+        if not piece.children and not piece.values:
+            return [f"class {blueprint.name}({base}):", *forward]
         lines = [f"class {blueprint.name}({base}):", *wrapped(f"def __init__(self{takes}) -> None:", 4)]
         written = iter(blueprint.written)
+        values = [f"        self.{name} = {next(written)}" for name in piece.values]
         parts = [self.made(attribute, child, written) for attribute, child in piece.children]
-        lines += ["        super().__init__()", *_assignments(parts, own=len(blueprint.uses) == 1)]
-        if piece.forward:
-            lines += ["", *(text for line in piece.forward for text in _indented(line))]
-        return lines
+        lines += ["        super().__init__()", *values, *_assignments(parts, own=len(blueprint.uses) == 1)]
+        return [*lines, "", *forward] if forward else lines
 
     def made(self, attribute: str, piece: Piece, written: Iterator[str]) -> _Made:
         """How a part is made; takes the source of its values in their order."""

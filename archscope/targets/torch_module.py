@@ -11,9 +11,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.core.errors import Problem, Unsupported
+from archscope.core.records import Call
 from archscope.graph.bodies import class_name, is_chain, parts_of
 from archscope.graph.graph import Graph, Node
-from archscope.targets.forward import class_source
+from archscope.targets.forward import class_source, own_class_source
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +62,8 @@ class _Builder:
         from torch import nn
 
         call = node.op.torch(*self.graph.shapes_in(node))
+        if call.forward:
+            return own_module(call)
         kind = getattr(nn, call.name.removeprefix("nn."), None)
         if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
             raise Unsupported(
@@ -74,6 +77,11 @@ class _Builder:
             own.requires_grad = self.graph.parameters[index].trainable
             setattr(module, name, own)
         return module
+
+
+def own_module(call: Call) -> nn.Module:
+    """A module that torch does not have, as an op describes it."""
+    return _class_of(call.name, own_class_source(call))(**call.kwargs)
 
 
 @cache

@@ -46,6 +46,7 @@ from archscope.ops.softmax import Softmax
 from archscope.ops.unknown import Unknown
 from archscope.ops.view import View
 from archscope.spec.notation import read, write
+from archscope.targets.torch_module import own_module
 
 USUAL: dict[str, Any] = {"int": 8, "Natural": 0, "Pair": 3, "Padding": 1, "float": 0.5, "bool": False}
 """A value for a field that must be given, by its annotation."""
@@ -180,6 +181,8 @@ def callable_of(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> Calla
     if isinstance(op, Einsum):  # the one function that wants something before its tensors
         return lambda *tensors: torch.einsum(op.equation, *tensors)
     call = op.torch(*shapes)
+    if call.forward:
+        return own_module(call)
     if call.is_module:
         made = getattr(torch.nn, call.name.removeprefix("nn."))(*call.args, **call.kwargs)
         return made.to(device)
