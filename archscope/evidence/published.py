@@ -22,6 +22,7 @@ from archscope.spec.naming import named
 from archscope.spec.network import Spec
 from archscope.spec.options import options
 from archscope.spec.overriding import with_cells
+from archscope.spec.stages import with_repeats
 from archscope.spec.table import Table
 from archscope.studies.agreement import Convention, agrees, fitting, spelled
 from archscope.studies.consistency import first_step_off, places, sums
@@ -105,7 +106,10 @@ def _changed(table: Table, spec: Spec, claim: Claim) -> Spec:
     """The network with the options that a number is printed for."""
     changes = dict(claim.changes)
     cells = dict(changes.pop("set", ()))
-    changed = compile_table(with_cells(table, claim.network, cells), claim.network) if cells else spec
+    table = with_cells(table, claim.network, cells) if cells else table
+    changed = compile_table(table, claim.network) if cells else spec
+    if changed.repeats and "blocks" in changes:
+        changed = with_repeats(table, changed, changes.pop("blocks"))
     return named(turned(changed, options(changes)))
 
 

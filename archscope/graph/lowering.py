@@ -107,6 +107,9 @@ class _Builder:
         starts: list[int] = []
         self.kept.add(self.tensors[x].storage)
         for branch in block.items:
+            if isinstance(branch, Block) and branch.when == "joined":
+                results[0] = self.branch(branch, results[0], scope)
+                continue
             starts.append(len(self.nodes))
             same = bool(results) and agree(self.tensors[results[0]].shape, self.tensors[x].shape)
             if isinstance(branch, Block) and branch.when == "shapes differ" and same:

@@ -50,10 +50,14 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
     network = networks(table)[name]
     table = mended(table)
     wanted = Repeats(repeats or network.get("blocks", ()))
-    context = Context(table, network, tuple(extra), [], count(1), wanted, "{turn" in table.source.text)
+    counted = any(each in table.source.text for each in ("{turn", "{block"))
+    context = Context(table, network, tuple(extra), [], count(1), wanted, counted)
     column = str(network.get("column", ""))
     if column not in (_network_heads(table) or [""]):
         raise _no_such_column(table, name, column)
+    if "{blocks" in table.source.text:  # how many there are is known when all rows were read once
+        _rows(context._replace(problems=[], reads=count(1)), table, column)
+        wanted.begin_again()
     items = _rows(context, table, column)
     if not context.problems:
         items = _with_insertions(context, name, _with_side_branches(context, items))
@@ -164,7 +168,8 @@ def _with_row(
         if not isinstance(last, Block):
             raise TableError(Problem("nothing-to-continue", "the row above is no block that a row could continue"))
         return [*items[:-1], last._replace(items=(*last.items, *found))]
-    return [*items, *_named_row(context, found, (label.text, cell.text), counts)]
+    repeated = isinstance(value, Mapping) and "repeat" in value
+    return [*items, *_named_row(context, found, (label.text, cell.text), scope.values, counts, repeated=repeated)]
 
 
 def _network_heads(table: Table) -> list[str]:
@@ -177,25 +182,34 @@ def _is_no_layer(context: Context, text: str) -> bool:
     return bool(text) and any(match(template, text) is not None for template, role in roles if role != REPEATED)
 
 
-def _named_row(context: Context, items: list[Item], texts: tuple[str, str], counts: dict[str, int]) -> list[Item]:
+def _named_row(
+    context: Context,
+    items: list[Item],
+    texts: tuple[str, str],
+    values: Mapping[str, str],
+    counts: dict[str, int],
+    *,
+    repeated: bool,
+) -> list[Item]:
     """A row's items with the name that ``[names]`` has for its label or cell, else the label as an identifier.
 
-    A name with ``{n}`` counts up for each item. Under one without, several items are a block of that name.
+    A name with ``{n}`` counts up for each item. Under one without, several items are a block of that name, and so is
+    what is repeated, be it once.
     """
     if not texts[0]:
         return items
-    name = _pattern_of_row(context, texts) or _identifier(texts[0])
-    if "{n}" not in name and len(items) > 1 and not any(item.name for item in items):
+    name = _pattern_of_row(context, texts, values) or _identifier(texts[0])
+    if "{n}" not in name and (len(items) > 1 or repeated) and not any(item.name for item in items):
         items = [Block(tuple(items), numbered=True, span=items[0].span)]
     return [item if item.name else called(item, _counted(name, counts)) for item in items]
 
 
-def _pattern_of_row(context: Context, texts: tuple[str, str]) -> str:
+def _pattern_of_row(context: Context, texts: tuple[str, str], values: Mapping[str, str]) -> str:
     for template, name in context.section("names").items():
         for text in texts:
             found = match(template, text)
             if found is not None:
-                return fill(str(name), {**found, "n": "{n}"})
+                return fill(str(name), {**values, **found, "n": "{n}"})
     return ""
 
 

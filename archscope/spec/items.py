@@ -2,11 +2,10 @@
 
 A block's keys are the grammar of structure. One after another: ``layers``. Side by side: ``branches`` with a ``join``;
 ``connections``. Again: ``repeat``, with ``first`` for values that only the first time has, which ``takes`` hands to one
-of its layers; ``{turn}`` counts. Around: ``skip`` with a ``projection`` where it is needed; ``dense``. What follows
-layers: ``follows``, ``last``, ``after``. What a width below 1 leaves as it is: ``shrinks = false``. Which modules there
-are: layers one after another are modules of what they stand in, unless ``module = true``; branches are modules of their
-own, unless ``module = false`` gives their parts to what they stand in: the nearest block with a name. The modules of
-one that is ``numbered`` go by their numbers, whatever its layers are called.
+of its layers; ``{turn}`` counts, ``{block}`` of ``{blocks}`` over all rows. Around: ``skip`` with a ``projection``
+where it is needed, ``joined`` for what the layers pass besides where there is a sum; ``dense``. What follows layers:
+``follows``, ``last``, ``after``. Not narrowed: ``shrinks = false``. Modules: layers one after another are those of what
+they stand in, unless ``module = true`` (``numbered``: by numbers); branches are their own, unless ``module = false``.
 """
 
 from __future__ import annotations
@@ -96,10 +95,11 @@ def _repeated(context: Context, block: Mapping[str, Any], scope: Scope, times: i
     takes = whole(str(block.get("takes", "")), scope.values)
     turns: list[list[Item]] = []
     for turn in range(times):
+        context.repeats.begun += not scope.repeated
         if turn > 1 and not context.counts_turns:
             turns.append(_again(context, turns[1], scope))
             continue
-        values = {**scope.values, "turn": str(turn + 1), **(others if turn else only_first)}
+        values = {**scope.values, **context.repeats.numbers(turn + 1), **(others if turn else only_first)}
         turned = scope._replace(values=values, taken=taken, takes=takes, repeated=True)
         turns.append(_once(context, block, turned))
     return [item for items in turns for item in items]
@@ -204,7 +204,9 @@ def _residual(context: Context, block: Mapping[str, Any], scope: Scope, items: l
         numbered=not any(item.name for item in around),
     )
     when = "shapes agree" if project == "never" else ""
-    joined = Block((main, shortcut), join=join, inline=True, when=when, span=scope.span)
+    passed = Block(tuple(items_of(context, block.get("joined", []), plain)), inline=True, when="joined")
+    ways = (main, shortcut, passed) if passed.items else (main, shortcut)
+    joined = Block(ways, join=join, inline=True, when=when, span=scope.span)
     after = items_of(context, block.get("after", []), plain)
     return Block((joined, *after), kind=kind, span=scope.span)
 

@@ -32,10 +32,10 @@ class Block(NamedTuple):
 
     kind: what the table calls such blocks (``inception``). wiring ``dense``: each item gets all results before it.
     when: ``shapes differ``, a way around a block that is the identity where it need not be more; ``shapes agree``, a
-    join that is left out elsewhere. inline: it is no module of its own, its parts are its parent's. section: it only
-    groups modules (torchvision's ``features``), and has no part in the names of its layers. numbered: its modules are.
-    side: its output leaves the network instead of going on (an auxiliary head), only while training, with this
-    ``loss_weight``.
+    join that is left out elsewhere; ``joined``, what the first way passes besides where there is a join. inline: it is
+    no module of its own, its parts are its parent's. section: it only groups modules (torchvision's ``features``), and
+    has no part in the names of its layers. numbered: its modules are. side: its output leaves the network instead of
+    going on (an auxiliary head), only while training, with this ``loss_weight``.
     """
 
     items: tuple[Item, ...]

@@ -38,11 +38,25 @@ class Scope(NamedTuple):
 
 
 class Repeats:
-    """How often a table repeats its blocks, one after another: as it prints, or as a caller wants."""
+    """How often a table repeats its blocks, one after another: as it prints, or as a caller wants.
+
+    given: how often each was, so far. begun: the number of the block that is read, counted over all of them; blocks:
+    how many there are, where the table was read before.
+    """
 
     def __init__(self, wanted: Sequence[int] = ()) -> None:
         self.wanted = tuple(wanted)
         self.given: list[int] = []
+        self.begun = 0
+        self.blocks = 1
+
+    def begin_again(self) -> None:
+        """Starts over from the first row, with the number of all blocks known."""
+        self.given, self.begun, self.blocks = [], 0, max(1, self.begun)
+
+    def numbers(self, turn: int) -> dict[str, str]:
+        """What ``{turn}``, ``{block}`` and ``{blocks}`` are, the turn-th time that a block is repeated."""
+        return {"turn": str(turn), "block": str(self.begun), "blocks": str(self.blocks)}
 
     def of(self, printed: int) -> int:
         """How often the next block is repeated."""
@@ -54,7 +68,8 @@ class Repeats:
 class Context(NamedTuple):
     """The table being compiled, the problems found so far, a counter of the values read, and of the repeats.
 
-    counts_turns: whether a text of the table says ``{turn}``, the number of a repeat.
+    counts_turns: whether a text of the table says ``{turn}``, the number of a repeat, or ``{block}``, that over all
+    rows.
     """
 
     table: Table | None
