@@ -99,7 +99,12 @@ def _repeated(context: Context, block: Mapping[str, Any], scope: Scope, times: i
         if turn > 1 and not context.counts_turns:
             turns.append(_again(context, turns[1], scope))
             continue
-        values = {**scope.values, **context.repeats.numbers(turn + 1), **(others if turn else only_first)}
+        values = {
+            **context.repeats.numbers(),
+            **scope.values,
+            "turn": str(turn + 1),
+            **(others if turn else only_first),
+        }
         turned = scope._replace(values=values, taken=taken, takes=takes, repeated=True)
         turns.append(_once(context, block, turned))
     return [item for items in turns for item in items]

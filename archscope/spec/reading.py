@@ -54,9 +54,9 @@ class Repeats:
         """Starts over from the first row, with the number of all blocks known."""
         self.given, self.begun, self.blocks = [], 0, max(1, self.begun)
 
-    def numbers(self, turn: int) -> dict[str, str]:
-        """What ``{turn}``, ``{block}`` and ``{blocks}`` are, the turn-th time that a block is repeated."""
-        return {"turn": str(turn), "block": str(self.begun), "blocks": str(self.blocks)}
+    def numbers(self) -> dict[str, str]:
+        """What ``{block}`` and ``{blocks}`` are, unless a table calls something else so."""
+        return {"block": str(self.begun), "blocks": str(self.blocks)}
 
     def of(self, printed: int) -> int:
         """How often the next block is repeated."""

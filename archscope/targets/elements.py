@@ -111,9 +111,9 @@ class Elements:
         joined = block.items[0] if block.items else None
         if block.join is not None or block.numbered or not isinstance(joined, Block) or not joined.inline:
             return None
-        if joined.join is None or len(joined.items) != 2:
+        if joined.join is None or len(joined.items) not in {2, 3}:
             return None
-        main, around = joined.items
+        main, around, *passed = joined.items
         plain = isinstance(main, Block) and (main.inline or main.numbered) and main.join is None and not main.wiring
         if not plain or not isinstance(around, Block) or not (joined.when or around.when):
             return None
@@ -124,6 +124,10 @@ class Elements:
             value |= {"project": "when shapes differ", "projection": self.all(around.items), "shortcut": around.name}
         elif around.items:
             return None
+        for each in passed:
+            if not isinstance(each, Block) or each.when != "joined":
+                return None
+            value |= {"joined": self.all(each.items)}
         return value | ({"after": self.all(block.items[1:])} if len(block.items) > 1 else {})
 
     def is_list(self, block: Block) -> bool:
