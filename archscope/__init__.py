@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archscope.api.fits import fit, fit_chip
     from archscope.api.footprints import memory
     from archscope.api.lints import lint
+    from archscope.api.maps import feature_maps
     from archscope.api.modules import capture
     from archscope.api.networks import build, load, lower
     from archscope.api.notebooks import as_html, as_text
@@ -53,6 +54,7 @@ _HOMES = {
     "evaluate": "api.evaluations",
     "explain": "api.explanations",
     "export": "api.exports",
+    "feature_maps": "api.maps",
     "fit": "api.fits",
     "fit_chip": "api.fits",
     "lint": "api.lints",
@@ -82,6 +84,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "feature_maps",
     "fit",
     "fit_chip",
     "lint",

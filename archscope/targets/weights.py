@@ -58,6 +58,20 @@ def load_weights(
         warnings.warn(f"not loaded, since the number of classes differs: {', '.join(random)}", stacklevel=3)
 
 
+def require_cached(spec: Spec) -> None:
+    """Raises Unsupported where torchvision's weights are not in torch's cache, and says what fetches them."""
+    if not spec.torchvision:
+        return  # load_weights says which networks have some
+    import torch
+    import torchvision
+
+    url = torchvision.models.get_model_weights(spec.torchvision).DEFAULT.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.is_file():
+        message = f"torchvision's weights of {spec.name} are not in {str(path.parent)!r}"
+        raise Unsupported(Problem("not-downloaded", message, help=f"--download fetches {url}"))
+
+
 def _torchvision(spec: Spec | None, relatives: Callable[[str], list[str]]) -> Weights:
     if spec is None:
         raise Unsupported(Problem("no-weights", "a graph does not say which of torchvision's weights are its own"))

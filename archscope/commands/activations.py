@@ -1,0 +1,166 @@
+"""``archscope activations vgg16 photo.jpg -o maps.png``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archscope.api import maps
+from archscope.api.maps import Subject
+from archscope.commands import takes_network
+from archscope.core.errors import Problem, UsageError, printable
+from archscope.core.writing import refuse_taken, write_whole
+from archscope.spec.options import Changes
+
+
+@takes_network
+def activations(
+    network: Annotated[str, typer.Argument(help="A name or a table file: ./mine.toml:B.", metavar="NETWORK")],
+    image: Annotated[Path, typer.Argument(help="An image that Pillow reads.", metavar="IMAGE")],
+    changes: Changes,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture: .png, .pdf or .svg.", metavar="FILE")],
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="torchvision, random, or a state dict; none: the pools alone.", metavar="FROM"),
+    ] = None,
+    layers: Annotated[
+        str, typer.Option("--layers", help="Layers and blocks, separated by commas; the pools else.", metavar="NAMES")
+    ] = "",
+    scale: Annotated[
+        str,
+        typer.Option("--scale", help="channel, layer, percentile:1,99, zscore or symmetric.", metavar="SCALE"),
+    ] = "channel",
+    downsample: Annotated[
+        str,
+        typer.Option(
+            "--downsample",
+            help="Instead of the pools: max, avg, gaussian, nearest, linear, area, cubic, lanczos.",
+            metavar="NAMES",
+        ),
+    ] = "",
+    class_map: Annotated[
+        str, typer.Option("--class-map", help="Where it looks for a class: a number, or top.", metavar="CLASS")
+    ] = "",
+    unit: Annotated[
+        str, typer.Option("--unit", help="What a unit sees: a layer, row and column, pool3:10,12.", metavar="UNIT")
+    ] = "",
+    download: Annotated[bool, typer.Option("--download", help="Fetch torchvision's weights if need be.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """An image as it passes through a network: the channels of its layers, with what their numbers are.
+
+    With weights a grid of channels per layer. Without, the image through the pools alone, in grey and in colour, or
+    made smaller in other ways side by side, with the share of edge energy that each keeps. The image keeps its aspect;
+    what was cut off is printed.
+
+    Examples:
+
+        archscope activations vgg16 photo.jpg -o pools.png
+
+        archscope activations vgg16 photo.jpg --weights random --layers conv1_1,pool3 --scale zscore -o maps.png
+
+        archscope activations vgg16 photo.jpg --downsample max,avg,lanczos -o smaller.png
+
+        archscope activations googlenet photo.jpg --weights random --class-map top -o class.png
+
+        archscope activations vgg16 photo.jpg --unit pool3:10,12 -o field.png
+    """
+    from archscope.running.scaling import scale_of
+
+    kind = _kind(output)
+    _check_together(weights, {"--downsample": downsample, "--class-map": class_map, "--unit": unit, "--layers": layers})
+    refuse_taken(output, force=force)
+    chosen = scale_of(scale)
+    subject = maps.subject_of(network, image, **changes)
+    if unit:
+        content, said = _field(subject, unit, kind)
+    elif class_map:
+        content, said = _class(subject, weights or "random", class_map, kind, download=download)
+    elif weights is None:
+        content, said = _pools(subject, downsample, kind)
+    else:
+        content, said = _maps(subject, weights, layers, chosen, kind, download=download)
+    write_whole(output, content, force=force)
+    for line in [subject.image.note, *said, f"wrote {output}"]:
+        typer.echo(printable(line))
+
+
+def _kind(output: Path) -> str:
+    from archscope.running.pictures import ENDINGS
+
+    if output.suffix not in ENDINGS:
+        message = f"the name {str(output)!r} does not say a format"
+        raise UsageError(Problem("bad-value", message, expected=f"a name that ends in {', '.join(ENDINGS)}"))
+    return ENDINGS[output.suffix]
+
+
+def _check_together(weights: str | None, given: dict[str, str]) -> None:
+    """Raises UsageError for flags of different pictures, and for those that need weights, or none."""
+    flags = [flag for flag, value in given.items() if value]
+    if len(flags) > 1:
+        raise UsageError(Problem("bad-value", f"{' and '.join(flags)} are different pictures", help="ask for one"))
+    needs = [flag for flag in flags if flag in {"--class-map", "--layers"}]
+    if needs and weights is None:
+        message = f"{needs[0]} needs a network with weights"
+        raise UsageError(Problem("no-weights", message, help="--weights torchvision, random, or a state dict"))
+    if weights is not None and flags and not needs:
+        raise UsageError(Problem("bad-value", f"{flags[0]} is of the image alone, and --weights changes nothing"))
+
+
+def _title(subject: Subject, what: str) -> str:
+    return f"{subject.image.note.partition(' (')[0]} · {subject.spec.name} · {what}"
+
+
+def _of_weights(weights: str) -> str:
+    return {"random": "random weights, seed 0", "torchvision": "torchvision's weights"}.get(weights, Path(weights).name)
+
+
+def _maps(
+    subject: Subject, weights: str, layers: str, scale: object, kind: str, *, download: bool
+) -> tuple[bytes, list[str]]:
+    from archscope.running import pictures
+    from archscope.running.scaling import Scale, scaled
+
+    assert isinstance(scale, Scale)  # noqa: S101  its module is imported late
+    found = maps.maps_in(
+        subject, [name.strip() for name in layers.split(",") if name.strip()], weights, download=download
+    )
+    words = f"{_of_weights(weights)}, scaled by {scale.kind}"
+    said = [pictures.caption(each, scaled(each.values, scale)[1]) for each in found]
+    return pictures.maps_picture(_title(subject, words), found, scale, kind), said
+
+
+def _pools(subject: Subject, downsample: str, kind: str) -> tuple[bytes, list[str]]:
+    from archscope.running.pictures import percent, reductions_picture
+    from archscope.running.reductions import checked_methods
+
+    methods = checked_methods(downsample) if downsample else []
+    rows = maps.pooled_images(subject, methods)
+    said = [
+        f"{name}: " + ", ".join(f"{each.name} keeps {percent(each.edges)} of the edges" for each in row[1:])
+        for name, row in rows
+    ]
+    what = "made smaller" if methods else "its pools alone"
+    return reductions_picture(_title(subject, what), rows, kind), said
+
+
+def _class(subject: Subject, weights: str, wanted: str, kind: str, *, download: bool) -> tuple[bytes, list[str]]:
+    from archscope.running.pictures import class_picture, percent
+
+    found = maps.class_map_of(subject, weights, wanted, download=download)
+    title = _title(subject, f"Grad-CAM, {_of_weights(weights)}")
+    said = f"class {found.number} with {percent(found.share)}, seen by the maps of {found.layer}"
+    return class_picture(title, subject.image.pixels, found, kind), [said]
+
+
+def _field(subject: Subject, unit: str, kind: str) -> tuple[bytes, list[str]]:
+    from archscope.running.pictures import field_picture
+
+    found = maps.unit_field(subject, unit)
+    status = "" if found.exact else "at most "
+    size, place = f"{found.width}×{found.height} pixels", f"column {found.left} and row {found.top}"
+    words = f"{found.name} sees {status}{size}, from {place} on"
+    box = (found.left, found.top, found.width, found.height)
+    return field_picture(_title(subject, "receptive field"), subject.image.pixels, box, words, kind), [words]
