@@ -20,13 +20,30 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import archscope
 from archscope import catalog
 from archscope.core.errors import Unsupported, UsageError
-from archscope.graph.bodies import class_name
+from archscope.graph.bodies import class_name, is_chain
+from archscope.graph.graph import Graph
 from archscope.targets.forward import forward_lines
 from archscope.targets.looping import looped
 from archscope.targets.python_source import python_source
 from archscope.targets.wrapping import split, wrapped
 
 NETWORKS = sorted(catalog.everything())
+KINDS = [
+    "alexnet", "alexnet_owt", "bn_inception", "d2l_vgg11", "densenet121", "googlenet", "googlenet_torchvision",
+    "inception_resnet_v1", "inception_resnet_v2", "inception_resnet_v2_released", "inception_v3",
+    "inception_v3_torchvision", "inception_v4", "lenet5", "lenet_tutorial", "mobilenet_v1", "mobilenet_v2",
+    "nin_cifar10", "nin_imagenet", "resnet18", "resnet50", "resnet20", "resnext50_32x4d", "se_resnet50",
+    "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "wide_resnet50_2",
+]  # fmt: skip
+"""One network of each table, and of each kind of block in it: the others have more of the same, or other numbers."""
+
+
+def short(name: str) -> dict[str, Any]:
+    """What leaves a network two of each block that its table repeats, so that running it is quick."""
+    repeats = archscope.load(name).repeats
+    return {"blocks": tuple(min(2, each) for each in repeats)} if max(repeats, default=1) > 2 else {}
+
+
 LINES = {"vgg16": 120, "googlenet": 180, "resnet152": 180}
 SMALL: dict[str, dict[str, Any]] = {
     "lenet5": {},
@@ -62,7 +79,7 @@ class Calls(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[str] = []
+        self.seen: list[Any] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         def shown(value: Any) -> Any:
@@ -70,7 +87,7 @@ class Calls(TorchDispatchMode):
                 return [shown(each) for each in value]
             return tuple(value.shape) if isinstance(value, torch.Tensor) else value
 
-        self.seen.append(f"{func} {shown(args)} {kwargs}")
+        self.seen.append((func, shown(args), kwargs))
         return func(*args, **kwargs or {})
 
 
@@ -83,12 +100,10 @@ def outputs(model: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return (evaluated, *(trained if isinstance(trained, tuple) else (trained,)))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_it_has_the_state_dict_of_the_built_module_and_makes_the_same_calls_with_the_same_arguments(name: str) -> None:
-    own, theirs = archscope.build(name, device="meta"), made(name, "meta")
-    assert [(key, each.shape) for key, each in theirs.state_dict().items()] == [
-        (key, each.shape) for key, each in own.state_dict().items()
-    ]
+@pytest.mark.parametrize("name", KINDS)
+def test_it_makes_the_same_calls_as_the_built_module_with_the_same_arguments(name: str) -> None:
+    changes = short(name)
+    own, theirs = archscope.build(name, device="meta", **changes), made(name, "meta", **changes)
     image = torch.empty(2, *archscope.load(name).input_shape, device="meta")
     with Calls() as before:
         expected = outputs(own, image)
@@ -97,6 +112,23 @@ def test_it_has_the_state_dict_of_the_built_module_and_makes_the_same_calls_with
     assert [each.shape for each in found] == [each.shape for each in expected]
     assert len(before.seen) >= len(list(own.modules())) // 2
     assert after.seen == before.seen
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_has_the_state_dict_the_modules_with_their_arguments_and_the_forwards_of_the_built_module(name: str) -> None:
+    own, theirs = archscope.build(name, device="meta"), made(name, "meta")
+    assert [(key, each.shape) for key, each in theirs.state_dict().items()] == [
+        (key, each.shape) for key, each in own.state_dict().items()
+    ]
+    assert [(path, leaf.extra_repr()) for path, leaf in leaves(theirs)] == [
+        (path, leaf.extra_repr()) for path, leaf in leaves(own)
+    ]
+    check_forwards(name)
+
+
+def leaves(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules that have none within them, by path."""
+    return [(path, each) for path, each in model.named_modules() if not list(each.children())]
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -165,8 +197,37 @@ def test_the_head_says_table_paper_and_version() -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_comments_are_the_shapes_and_params_of_the_modules(name: str) -> None:
-    graph = archscope.lower(name)
-    model = made(name, "meta")
+    """The shapes are the graph's, which other tests hold against torch."""
+    graph, model = archscope.lower(name), made(name, "meta")
+    check_comments(source(name), graph, model, shapes_of(graph, model))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_comments_are_what_a_run_gives(name: str) -> None:
+    changes = short(name)
+    graph, model = archscope.lower(name, **changes), made(name, "meta", **changes)
+    check_comments(source(name, **changes), graph, model, shapes_in_a_run(model, archscope.load(name).input_shape))
+
+
+def check_comments(text: str, graph: Graph, model: nn.Module, shapes: dict[nn.Module, tuple[int, ...]]) -> None:
+    own = text.rsplit(f"class {class_name(graph, 0)}(nn.Module):", maxsplit=1)[-1].partition("    def forward")[0]
+    comments = [match for match in map(COMMENT.search, own.splitlines()) if match is not None]
+    commented = list(_commented(model, comments))
+    assert len(commented) == len(comments) > 0
+    for match, modules in commented:
+        assert "×".join(map(str, shapes[modules[-1]])) == match["shape"]
+        params = sum(each.numel() for module in modules for each in module.parameters())
+        assert params == int((match["params"] or "0").replace(",", ""))
+
+
+def shapes_of(graph: Graph, model: nn.Module) -> dict[nn.Module, tuple[int, ...]]:
+    """The shapes that the graph has for each module's output; other tests hold them against torch."""
+    found = {scope.path: graph.tensors[scope.outputs[0]].shape[1:] for scope in graph.scopes[1:] if scope.outputs}
+    found |= {node.path: graph.shape_out(node)[1:] for node in graph.nodes}
+    return {module: found[path] for path, module in model.named_modules() if path in found}
+
+
+def shapes_in_a_run(model: nn.Module, input_shape: tuple[int, ...]) -> dict[nn.Module, tuple[int, ...]]:
     shapes: dict[nn.Module, tuple[int, ...]] = {}
 
     def note(module: nn.Module, _: object, result: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
@@ -175,15 +236,9 @@ def test_the_comments_are_the_shapes_and_params_of_the_modules(name: str) -> Non
 
     for module in model.modules():
         module.register_forward_hook(note)
-    model.train()(torch.empty(2, *archscope.load(name).input_shape, device="meta"))
-    own = source(name).split(f"class {class_name(graph, 0)}(nn.Module):")[-1].partition("    def forward")[0]
-    comments = [match for match in map(COMMENT.search, own.splitlines()) if match is not None]
-    commented = list(_commented(model, comments))
-    assert len(commented) == len(comments) > 0
-    for match, modules in commented:
-        assert "×".join(map(str, shapes[modules[-1]])) == match["shape"]
-        params = sum(each.numel() for module in modules for each in module.parameters())
-        assert params == int((match["params"] or "0").replace(",", ""))
+    with torch.no_grad():
+        model.train()(torch.empty(2, *input_shape, device="meta"))
+    return shapes
 
 
 def _commented(model: nn.Module, comments: list[re.Match[str]]) -> Iterator[tuple[re.Match[str], list[nn.Module]]]:
@@ -205,12 +260,17 @@ def _commented(model: nn.Module, comments: list[re.Match[str]]) -> Iterator[tupl
     yield from walk(model)
 
 
-@pytest.mark.parametrize("name", ["googlenet", "resnet50", "inception_v4", "lenet5"])
-def test_its_forwards_are_the_very_text_of_the_built_module_s(name: str) -> None:
-    graph, text = archscope.lower(name), source(name)
-    for index, scope in enumerate(graph.scopes):
-        if scope.outputs and f"class {class_name(graph, index)}(nn.Module)" in text:
-            assert plain("\n".join(forward_lines(graph, index))) in plain(text)
+def check_forwards(name: str) -> None:
+    """Every forward of the built module stands in the source, loops written as such."""
+    graph, text = archscope.lower(name), plain(source(name))
+    own = {tuple(forward_lines(graph, at)) for at, scope in enumerate(graph.scopes) if wants_forward(graph, at)}
+    assert own
+    for lines in own:
+        assert plain("\n".join(looped(list(lines)))) in text, lines
+
+
+def wants_forward(graph: Graph, index: int) -> bool:
+    return bool(graph.scopes[index].outputs) and any(graph.nodes_in(index)) and not is_chain(graph, index)
 
 
 def plain(text: str) -> str:
