@@ -59,11 +59,11 @@ def activations(
 
         archscope activations vgg16 photo.jpg -o pools.png
 
-        archscope activations vgg16 photo.jpg --weights random --layers conv1_1,pool3 --scale zscore -o maps.png
+        archscope activations squeezenet1_1 photo.jpg --weights random --layers conv1,pool1 --scale zscore -o maps.png
 
         archscope activations vgg16 photo.jpg --downsample max,avg,lanczos -o smaller.png
 
-        archscope activations googlenet photo.jpg --weights random --class-map top -o class.png
+        archscope activations squeezenet1_1 photo.jpg --weights random --class-map top -o class.png
 
         archscope activations vgg16 photo.jpg --unit pool3:10,12 -o field.png
     """

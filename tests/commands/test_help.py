@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pictures_on_disk import save_picture
 from runs_on_disk import save_run
 
@@ -56,13 +57,16 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
     for line in examples(stem):
         if line == "check ./mypaper.toml":
             assert archscope("new mypaper.toml").code == 0
+        if "photo.jpg" in line:
+            Image.new("RGB", (40, 30), "orange").save(here / "photo.jpg")
         outcome = archscope(line)
         assert outcome.code in ({0, 1} if stem in VERDICTS else {0}), line
         assert outcome.err == "", line
         assert outcome.out
     written = {path.name for path in here.iterdir()} - {"runs", "seven.png", "eight.png", "more"}
     drawn = {"googlenet.svg", "resnet152.svg", "report.html", "resnet18.html", "bars.svg", "layers.svg", "vgg16.svg"}
-    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn}
+    through = {"photo.jpg", "pools.png", "maps.png", "smaller.png", "class.png", "field.png"}
+    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn, *through}
 
 
 def test_the_first_commands_that_a_newcomer_is_told_run(archscope: Callable) -> None:
