@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from pictures_on_disk import save_picture
+from PIL import Image
 from runs_on_disk import save_run
 
 from archscope import commands
