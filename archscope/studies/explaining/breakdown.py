@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archscope import analyses
@@ -11,7 +11,7 @@ from archscope.core.records import Setting
 from archscope.graph.graph import Graph, Node
 from archscope.graph.paths import longest_path
 from archscope.spec.notation import write
-from archscope.studies.explaining.derivation import Step, derivation, first_users
+from archscope.studies.explaining.derivation import Derivation, Step, derivation, derivations, first_users
 from archscope.studies.explaining.formulas import Formula, number
 
 MOST_LAYERS = 24
@@ -57,9 +57,19 @@ def spelt(node: Node) -> str:
     return write(node.op) if node.op.notation is not None else node.op.label
 
 
-def parts_of(graph: Graph, setting: Setting, nodes: Sequence[int], scope: int, quantity: str) -> tuple[Step, ...]:
-    """What a quantity of these nodes is made of: a step for each layer, or each block, that has some, and the sum."""
-    users = first_users(graph)
+def parts_of(
+    graph: Graph,
+    setting: Setting,
+    nodes: Sequence[int],
+    scope: int,
+    quantity: str,
+    derived: Callable[[int], Derivation] | None = None,
+) -> tuple[Step, ...]:
+    """What a quantity of these nodes is made of: a step for each layer, or each block, that has some, and the sum.
+
+    derived: what :func:`derivations` gives, for whoever asks for several quantities of a graph.
+    """
+    derived = derivations(graph, setting) if derived is None else derived
     prefix = f"{graph.scopes[scope].name}." if scope > 0 and graph.scopes[scope].name else ""
     column = analyses.of_column(quantity)[0].analyse(graph, setting)[quantity]
     counted = [n for n in nodes if column[n]]
@@ -67,7 +77,7 @@ def parts_of(graph: Graph, setting: Setting, nodes: Sequence[int], scope: int, q
     steps = []
     if len(counted) <= MOST_LAYERS:
         for n in counted:
-            step: Step = getattr(derivation(graph, graph.nodes[n], setting, users), quantity)
+            step: Step = getattr(derived(n), quantity)
             steps.append(step._replace(symbols="", label=graph.nodes[n].name.removeprefix(prefix), remarks=()))
     else:
         groups: dict[str, int] = {}

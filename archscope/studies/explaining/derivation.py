@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import Shape, product
@@ -81,6 +81,17 @@ def derivation(graph: Graph, node: Node, setting: Setting, users: Mapping[int, s
     used = " ".join(step.symbols for step in (*out.steps, params, macs, activations))
     terms = tuple(term for term in known.terms.values() if _mentions(used, term.symbol))
     return Derivation(out.steps, params, macs, activations, terms, weights.get("weight"), weights.get("bias"))
+
+
+def derivations(graph: Graph, setting: Setting) -> Callable[[int], Derivation]:
+    """The derivations of a graph's nodes, by index, each made when it is first asked for, and then kept."""
+    users = first_users(graph)
+
+    @cache
+    def of_node(index: int) -> Derivation:
+        return derivation(graph, graph.nodes[index], setting, users)
+
+    return of_node
 
 
 def _mentions(text: str, name: str) -> bool:

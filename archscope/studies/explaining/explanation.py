@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from archscope.graph.paths import longest_path
 from archscope.spec.network import Spec
 from archscope.studies.explaining.breakdown import QUANTITIES, LayerRow, depth_steps, layer_rows, parts_of, spelt
 from archscope.studies.explaining.closed_forms import closed_forms
-from archscope.studies.explaining.derivation import Step, derivation, first_users
+from archscope.studies.explaining.derivation import Derivation, Step, derivations
 from archscope.studies.explaining.exchange import network_steps, run_steps
 from archscope.studies.explaining.formulas import Term
 from archscope.studies.explaining.keeping import kept_by_node, kept_step
@@ -27,6 +27,14 @@ from archscope.studies.explaining.sight import field_steps, plain_steps, reading
 
 Fields = Mapping[int, Field | None]
 """The receptive field of each tensor."""
+
+
+class _Whole(NamedTuple):
+    """What the explanation of a layer takes from all of a graph, worked out once for all of its layers."""
+
+    fields: Fields
+    kept_bytes: Sequence[int]
+    derived: Callable[[int], Derivation]
 
 
 class Section(NamedTuple):
@@ -90,7 +98,7 @@ def explained(
     found = target(graph, what)
     base = _base(graph, found)
     if found.kind == "layer":
-        return _layer(base, graph, graph.nodes[found.nodes[0]], setting, fields(graph), kept_by_node(graph, setting))
+        return _layer(base, graph, found, setting, _whole(graph, setting))
     if found.kind == DEPTH:
         return replace(base, sections=(Section("weight layers along the longest path", *depth_steps(graph)),))
     return _block(base, graph, spec, setting, found)
@@ -102,19 +110,23 @@ def explained_in_brief(graph: Graph, setting: Setting, names: Iterable[str]) -> 
     As :func:`explained` has them, without what takes a network apart for each of them: a block's closed forms, and what
     its 1×1 layers save.
     """
-    seen, kept_bytes = fields(graph), kept_by_node(graph, setting)
+    whole = _whole(graph, setting)
     found: dict[str, Explanation] = {}
     for name in dict.fromkeys(names):
         part = target(graph, name)
         base = _base(graph, part)
         if part.kind == "layer":
-            found[name] = _layer(base, graph, graph.nodes[part.nodes[0]], setting, seen, kept_bytes)
+            found[name] = _layer(base, graph, part, setting, whole)
         else:
             nodes = _counted(graph, setting, part)
-            sight = Section("receptive field on the image", _sight(graph, part, seen))
-            sections = (*_costs(graph, setting, part, nodes), sight)
+            sight = Section("receptive field on the image", _sight(graph, part, whole.fields))
+            sections = (*_costs(graph, setting, part, nodes, whole.derived), sight)
             found[name] = replace(base, facts=(*base.facts, *_ends(graph, part)), sections=sections)
     return found
+
+
+def _whole(graph: Graph, setting: Setting) -> _Whole:
+    return _Whole(fields(graph), kept_by_node(graph, setting), derivations(graph, setting))
 
 
 def _base(graph: Graph, found: Target) -> Explanation:
@@ -143,10 +155,9 @@ def _where(place: Place | None, spans: Sequence[Span]) -> tuple[tuple[str, str],
     return (("file", f"{spans[0].source.name}, lines {lines[0]} to {lines[-1]}"),)
 
 
-def _layer(
-    base: Explanation, graph: Graph, node: Node, setting: Setting, found: Fields, kept_bytes: Sequence[int]
-) -> Explanation:
-    known = derivation(graph, node, setting, first_users(graph))
+def _layer(base: Explanation, graph: Graph, part: Target, setting: Setting, whole: _Whole) -> Explanation:
+    node, found = graph.nodes[part.nodes[0]], whole.fields
+    known = whole.derived(part.nodes[0])
     sizes = (*with_rounding(graph, node, known.sizes), _output(graph, node))
     sight = field_steps(graph, node, found)
     facts = (
@@ -157,7 +168,7 @@ def _layer(
     )
     before = [found[tensor] for tensor in node.inputs]
     terms = (*known.terms, *(_field_terms(before[0]) if any(step.symbols for step in sight) else ()))
-    kept = kept_step(graph, node, setting, kept_bytes)
+    kept = kept_step(graph, node, setting, whole.kept_bytes)
     sections = (
         Section("size", sizes, reading(graph, node)),
         Section("cost", (known.params, known.macs, known.activations, kept)),
@@ -194,7 +205,7 @@ def _block(base: Explanation, graph: Graph, spec: Spec | None, setting: Setting,
         sections = [Section("cost", sums)]
         saved = Section("global average pooling against FC layers", pooling_steps(graph, spec))
     else:
-        sections = _costs(graph, setting, found, nodes)
+        sections = _costs(graph, setting, found, nodes, derivations(graph, setting))
         saved = Section("1×1 in front of larger kernels", reduction_steps(graph, nodes, setting))
     forms = closed_forms(graph, spec, setting, nodes)
     sections.append(Section("receptive field on the image", _sight(graph, found, fields(graph))))
@@ -209,9 +220,11 @@ def _counted(graph: Graph, setting: Setting, found: Target) -> list[int]:
     return [n for n in found.nodes if all_side or not graph.nodes[n].side or setting.mode == "train"]
 
 
-def _costs(graph: Graph, setting: Setting, found: Target, nodes: Sequence[int]) -> list[Section]:
+def _costs(
+    graph: Graph, setting: Setting, found: Target, nodes: Sequence[int], derived: Callable[[int], Derivation]
+) -> list[Section]:
     """What a block's numbers are made of."""
-    parts = [parts_of(graph, setting, nodes, found.scope, name) for name in QUANTITIES]
+    parts = [parts_of(graph, setting, nodes, found.scope, name, derived) for name in QUANTITIES]
     sections = [Section(*each) for each in zip(("params", "MACs"), parts, strict=False)]
     return [*sections, Section("activations", (parts[2][-1],))]
 
