@@ -142,6 +142,7 @@
     }, { passive: false });
     if (width > picture.clientWidth) zoom(Math.max(fit(), 0.7));
     picture.scrollTop = 0;
+    picture.scrollLeft = (picture.scrollWidth - picture.clientWidth) / 2;
 
     const choose = (box) => {
       drawn.querySelectorAll(".chosen").forEach((each) => each.classList.remove("chosen"));
