@@ -89,6 +89,19 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with all that a report may have, refuted cells and a sweep as well, of networks with few layers."""
+    pytest.importorskip("jinja2", reason="needs the extra report")
+    pytest.importorskip("plotly", reason="needs the extra report")
+    folder = tmp_path_factory.mktemp("small")
+    sweep = folder / "sweep.csv"
+    sweep.write_text(SWEEP, encoding="utf-8")
+    path = folder / "small.html"
+    path.write_text(archscope.report(["alexnet", "lenet_tutorial"], sweeps=[sweep]), encoding="utf-8", newline="\n")
+    return path
+
+
 SWEEP = """network,width,params,macs,activations
 vgg16,0.5,75942792,3930587136,7548136
 vgg16,1,138357544,15470264320,15087080
