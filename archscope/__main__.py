@@ -1,6 +1,6 @@
 """``archscope`` and ``python -m archscope``: runs a command; turns what goes wrong into words and an exit code.
 
-Exit codes: 0 fine; 1 a failed check, a bad table or an unknown name; 2 usage; 130 interrupted.
+Exit codes: 0 fine; 1 a failed check, a bad table or an unknown name; 2 usage; 3 undecided; 130 interrupted.
 """
 
 from __future__ import annotations

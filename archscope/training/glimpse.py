@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 class Layer:
     """A module without parts, in its first call. Numbers are of its output.
 
-    rms: of all values; spread: how much a value differs between examples, the root of its mean variance; dead: the
-    share of its units that are 0 for every example and place; gradient: rms of the loss's by it, None where none comes.
-    finite_in, finite_out: whether all values are numbers.
+    units: channels, or features. rms: of all values; spread: how much a value differs between examples, the root of its
+    mean variance; dead: the share of its units that are 0 for every example and place; gradient: rms of the loss's by
+    it, None where none comes. finite_in, finite_out: whether all values are numbers.
     """
 
     path: str
     kind: str
+    units: int
     rms: float
     spread: float
     dead: float
@@ -130,6 +131,7 @@ def _note(layers: list[Layer], ran: set[str], path: str, module: nn.Module, args
     layer = Layer(
         path=path,
         kind=type(module).__name__,
+        units=values.shape[1] if values.dim() > 1 else 1,
         rms=float(values.square().mean().sqrt()),
         spread=float(values.var(0, correction=0).mean().sqrt()) if len(values) > 1 else 0.0,
         dead=_dead(values),

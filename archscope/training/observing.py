@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 BATCH = 32
 """Examples of the batch that is looked at, and that is to be learnt by heart."""
 MOST_STEPS = 60
+LEVEL = 1e-3
+"""Of every test."""
+LEAST_CLASSES = 7
+"""Fewer have fewer than 1/LEVEL orders."""
+PERMUTATIONS = 9999
 SAMPLE = 512
 """Examples of a split that are looked at in the end."""
 
@@ -97,6 +102,29 @@ class Observed:
     def above_chance(self) -> float:
         """The probability of so many right held-out answers or more, by chance."""
         return binomial_tail(self.held_out.correct, self.held_out.size, self.chance)
+
+    @cached_property
+    def by_luck(self) -> float:
+        """The probability of so many right answers if classes were named at random, each as it is told from others.
+
+        All examples of a class are right or wrong together in a network that knows nothing: 10 % more are no wonder.
+        Rows of the confusion are permuted; 0 for fewer classes than that can tell anything of.
+        """
+        import torch
+
+        classes = self.classes
+        if classes < LEAST_CLASSES or self.held_out.confusion.shape[1] < classes:
+            return 0.0
+        table = self.held_out.confusion[:classes, :classes]
+        chance = torch.Generator().manual_seed(0)
+        named = torch.rand(PERMUTATIONS, classes, generator=chance).argsort(1)
+        right = table[torch.arange(classes), named].sum(1)
+        return (1 + int((right >= int(table.trace())).sum())) / (1 + PERMUTATIONS)
+
+    @property
+    def better(self) -> bool:
+        """Whether held-out accuracy is above chance, and no luck."""
+        return self.above_chance < LEVEL and self.by_luck < LEVEL
 
     @cached_property
     def trained_on(self) -> Scores:

@@ -13,6 +13,8 @@ RANK = 55
 KINDS = ("ReLU", "ReLU6")
 MOST = 0.95
 MANY = 0.5
+UNITS = 8
+"""A layer with fewer may die by chance, and others go on."""
 
 
 def is_relu(layer: Layer) -> bool:
@@ -23,7 +25,7 @@ def is_relu(layer: Layer) -> bool:
 def examine(seen: Observed) -> Iterator[Sign]:
     """Layers whose channels are nearly all dead before the first step, or half of them, while what they get differs."""
     relus = [each for before, each in pairwise(seen.seen.layers) if is_relu(each) and before.spread > 0]
-    dead = [each for each in relus if each.dead >= MOST]
+    dead = [each for each in relus if each.dead >= MOST and each.units >= UNITS]
     if dead:
         what = f"in {len(dead)} of {len(relus)} ReLUs {dead[0].dead:.0%} of the channels are 0 for every example: "
         what += listed(each.path for each in dead)

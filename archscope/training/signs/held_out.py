@@ -8,16 +8,16 @@ from archscope.training.observing import Observed
 from archscope.training.signs import FINE, ODD, Sign, in_words
 
 RANK = 95
-LEVEL = 1e-3
 
 
 def examine(seen: Observed) -> Iterator[Sign]:
-    """Held-out accuracy, by a binomial test against the commonest class."""
+    """Held-out accuracy, by a binomial test against the commonest class, and by classes named at random."""
     if not seen.history:
         return
     found = seen.held_out
-    status = FINE if seen.above_chance < LEVEL else ODD
+    status = FINE if seen.better else ODD
     words = (
         f"{found.correct:,} of {found.size:,} held-out examples right, {found.accuracy:.1%}; chance {seen.chance:.1%}"
     )
-    yield Sign(status, f"{words}, {in_words(seen.above_chance)}")
+    luck = f", by luck of whole classes {in_words(seen.by_luck)}" if seen.by_luck else ""
+    yield Sign(status, f"{words}, {in_words(seen.above_chance)}{luck}")

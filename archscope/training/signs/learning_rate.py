@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from archscope.training.observing import Observed
 from archscope.training.signs import ENOUGH_STEPS, FAULT, FINE, Sign
-from archscope.training.signs.held_out import LEVEL
 
 RANK = 110
 LEAST = 1e-3
@@ -24,7 +23,7 @@ def examine(seen: Observed) -> Iterator[Sign]:
     able = seen.beginning.memorised is not None and seen.beginning.memorised.least < seen.beginning.memorised.goal
     moved = seen.moved
     went = f"the weights went {moved:.1e} of their norm at a learning rate of {seen.lr:g}"
-    if not able or seen.above_chance < LEVEL or (len(seen.curve) < ENOUGH_STEPS and not _grew(seen)):
+    if not able or seen.better or (len(seen.curve) < ENOUGH_STEPS and not _grew(seen)):
         yield Sign(FINE, went)
         return
     if moved < LEAST:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from archscope.training.observing import Observed
 from archscope.training.signs import FAULT, ODD, Sign
-from archscope.training.signs.held_out import LEVEL
 
 RANK = 150
 GAP = 0.3
@@ -20,5 +19,5 @@ def examine(seen: Observed) -> Iterator[Sign]:
     if trained - held <= GAP:
         return
     what = f"{trained:.1%} of training examples right, {held:.1%} of held-out ones"
-    flat = seen.above_chance >= LEVEL
+    flat = not seen.better
     yield Sign(FAULT if flat else ODD, what, "overfitting" if flat else "", "more data, augmentation, weight decay")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from archscope.training.observing import Observed
+from archscope.training.observing import LEVEL, Observed
 from archscope.training.signs import FINE, ODD, Sign, in_words
 
 RANK = 90
-LEVEL = 1e-3
 BINS = 40
 
 
