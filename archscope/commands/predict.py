@@ -59,7 +59,7 @@ def _sheet(run: str, found: Sequence[Prediction]) -> Sheet:
         headings[len(rows)] = each.image
         rows += [(each.image, name, share) for name, share in zip(each.classes, each.probabilities, strict=True)]
     data = {"run": run, "images": [_plain(each) for each in found]}
-    pictures = f"{len(found)} pictures" if len(found) > 1 else "a picture"
+    pictures = f"{len(found)} pictures" if len(found) > 1 else "1 picture"
     return Sheet("predict", f"{run}: {pictures}", fields, tuple(rows), data=data, headings=headings)
 
 

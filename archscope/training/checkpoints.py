@@ -66,9 +66,12 @@ def save(folder: Path, name: str, state: Mapping[str, torch.Tensor], rest: Mappi
     try:
         write_durably(folder / weights, _serialised(state))
         write_durably(folder / f"{name}.pt", content.getbuffer())
-    except ArchscopeError:
+    except ArchscopeError as error:
         (folder / weights).unlink(missing_ok=True)
-        raise
+        if previous is None:
+            raise
+        kept = (problem._replace(help=f"the checkpoint {name!r} before it is as it was") for problem in error.problems)
+        raise ArchscopeError(*kept) from error
     if previous is not None:
         previous.unlink(missing_ok=True)
 

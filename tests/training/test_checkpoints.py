@@ -245,6 +245,7 @@ def test_a_full_disk_is_an_error_and_the_previous_checkpoint_stays(
             save(tmp_path, "last", net(1).state_dict(), {"step": 2})
     assert str(caught.value).startswith(f"cannot-write: '{tmp_path}/last")
     assert "No space left on device" in str(caught.value)
+    assert str(caught.value).endswith("\n  help:     the checkpoint 'last' before it is as it was")
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
     assert restore(tmp_path, "last", net(2))["step"] == 1
 
