@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -17,6 +18,7 @@ from archscope.commands import (
     TrainDeviceFlag,
     emit,
     takes_network,
+    terminal_width,
 )
 from archscope.core.errors import printable
 from archscope.formats import Field, Sheet, spelled
@@ -109,7 +111,7 @@ def train(
 
     Examples:
 
-        archscope train lenet5 --epochs 2 --out runs/lenet5
+        archscope train lenet5 --epochs 1 --out runs/lenet5
 
         archscope train vgg11_bn --width 1/8 --dry-run
     """
@@ -132,7 +134,9 @@ def train(
             dry_run=dry_run, watch=screen.show, **changes,
         )  # fmt: skip
     if done.verdict is not None:
-        if done.writes:
+        if done.writes and format_ in {None, "terminal"}:
+            sys.stdout.write(told(sheet_of(done), terminal_width() or 120))
+        elif done.writes:
             emit(sheet_of(done), format_, None)
         raise typer.Exit(done.verdict.exit_code)
 
@@ -260,6 +264,13 @@ def plan_lines(plan: Plan, peak: float) -> list[str]:
     time_ = "not known" if plan.seconds is None else f"about {plan.seconds:.0f} s"
     lines.append(f"time       {time_}; {plan.device} multiplies matrices at {peak / 1e9:,.0f} GFLOP/s")
     return [printable(line) for line in lines]
+
+
+def told(sheet: Sheet, width: int) -> str:
+    """The verdict for people: no evidence is cut, its lines are broken."""
+    rows = [(f"{mark} {name:<19}", what) for mark, name, what in sheet.rows]
+    lines = [textwrap.fill(head + printable(what), width, subsequent_indent=" " * 21) for head, what in rows]
+    return "\n".join(["", *lines, "", *sheet.closing, ""])
 
 
 def sheet_of(done: Training) -> Sheet:

@@ -29,7 +29,7 @@ class Recipe:
     that. freeze: patterns of parameters that are not trained: ``features.*``. aux_weight: factor on the losses of
     auxiliary heads. device: ``auto`` takes a GPU where there is one. amp: autocast in ``bfloat16`` or ``float16``.
     compile: by ``torch.compile``. channels_last: memory format of pictures and weights. num_workers: processes that
-    make batches. log_every: steps between two lines of ``metrics.jsonl``. tensorboard: writes its files as well.
+    make batches. log_every: steps between two lines of ``metrics.jsonl``.
     """
 
     steps: int | None = None

@@ -48,7 +48,7 @@ def test_it_says_what_it_will_do_how_it_goes_and_what_it_comes_to(archscope: Cal
     epochs = [line for line in lines if "images/s" in line]
     assert [line.split()[0] for line in epochs] == ["45/90", "90/90"]
     assert all("held-out" in line and "GFLOP/s" in line and "% of matmul" in line for line in epochs)
-    assert "✓  held-out " in outcome.out
+    assert "✓ held-out  " in outcome.out
     assert "lenet5: learns" in lines
     written = {path.name for path in (here / "runs/one").iterdir()}
     assert {"history.csv", "metrics.jsonl", "curves.png", "confusion.png", "classes.json", "checkpoints"} <= written
