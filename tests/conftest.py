@@ -14,6 +14,9 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker has one core; threads that wait for one another spin
+
 sys.path.insert(0, str(Path(__file__).parent))  # for strategies.py, which tests of several folders import
 
 # The same examples on every run, however slow the machine is.
