@@ -259,7 +259,7 @@ def _own_table(address: str) -> Table:
     path = Path(address).absolute()
     try:
         state = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return read_table(read_source(path, address))  # which says what is wrong with it
     return _read(path, address, (state.st_mtime_ns, state.st_size))
 

@@ -82,7 +82,10 @@ def answered(
         raise UsageError(Problem("too-many-points", message, help="say yes (--yes) to work them all out"))
     if picture:
         question = question._replace(sample=-(-points // SAMPLE))
-    checkpoint = Checkpoint(output, fingerprint(question)) if output is not None else None
+    columns = [*(axis.name for axis in question.space.axes), *question.columns]
+    checkpoint = None
+    if output is not None:
+        checkpoint = Checkpoint(output, fingerprint(question), columns, question.space.variants)
     if not dask:
         return answer(question, in_this_process, tell, checkpoint)
     from archscope.studies.design_space.clusters import on_dask

@@ -107,7 +107,7 @@ def _tensor(shape: tuple[int, ...], dtype: torch.dtype, device: str) -> torch.Te
 
 def _is_size(text: str) -> bool:
     parts = text.lower().split("x")
-    return text == "" or all(part.isdigit() and int(part) > 0 for part in parts)
+    return text == "" or all(part.isdecimal() and int(part) > 0 for part in parts)
 
 
 def _is_shape(value: Any) -> bool:

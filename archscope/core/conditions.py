@@ -229,6 +229,8 @@ def _worked_out(symbol: str, left: Any, right: Any) -> Any:
         return np.logical_and(left, right) if symbol == "and" else np.logical_or(left, right)
     if symbol == "/" or _is_real(left) or _is_real(right):
         left, right = _real(left), _real(right)
+    elif symbol in {"//", "%"} and isinstance(right, int) and not right:
+        right = Counts(np.array([0]))  # which marks a division by 0, where ints raise
     with np.errstate(divide="ignore", invalid="ignore"):
         return (_COMPARISONS | _ARITHMETIC)[symbol](left, right)
 

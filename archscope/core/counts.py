@@ -128,7 +128,7 @@ def _combined(a: Any, b: Any, operation: Callable[[Any, Any], Any], bound_of: Ca
     bound = bound_of(_bound(a), _bound(b))
     if bound > LARGEST:
         bound = bound_of(_tightened(a), _tightened(b))
-    if bound > LARGEST:
+    if max(bound, *(abs(each) for each in (a, b) if isinstance(each, int)), 0) > LARGEST:
         return Counts(operation(_exact(a), _exact(b)), bound)
     return Counts(operation(plain(a), plain(b)), bound)
 

@@ -83,7 +83,7 @@ class Grammar(NamedTuple):
 
 
 def _number_or_name(lexeme: str) -> Expression:
-    return int(lexeme) if lexeme.isdigit() else Name(lexeme)
+    return int(lexeme) if lexeme.isdecimal() else Name(lexeme)
 
 
 ARITHMETIC = Grammar(

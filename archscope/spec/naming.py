@@ -8,6 +8,7 @@ from dataclasses import replace
 from string import ascii_letters
 
 from archscope.core.errors import Problem, TableError, located
+from archscope.core.source import Span
 from archscope.ops import letters
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.template import fill
@@ -101,8 +102,15 @@ def _pattern_name(item: Item, patterns: dict[str, str], counters: _Counters, loc
 def _check(item: Item, module: str, name: str, local: _Local) -> None:
     if _IDENTIFIER.fullmatch(module) is None or keyword.iskeyword(module):
         raise TableError(
-            Problem("bad-name", f"{module!r} cannot name a part of a module", item.span, "letters, digits, _")
+            Problem("bad-name", f"{module!r} cannot name a part of a module", _span(item), "letters, digits, _")
         )
     if name in local.names:
-        raise TableError(Problem("duplicate-name", f"two parts of one block are called {name!r}", item.span))
+        raise TableError(Problem("duplicate-name", f"two parts of one block are called {name!r}", _span(item)))
     local.names.add(name)
+
+
+def _span(item: Item) -> Span | None:
+    """Where an item stands: a section and a side branch where the first of their layers does."""
+    if item.span is not None or isinstance(item, Layer):
+        return item.span
+    return next((span for span in map(_span, item.items) if span is not None), None)

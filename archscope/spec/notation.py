@@ -183,7 +183,7 @@ def _value(name: str, kind: str, part: str, text: str) -> Any:
 
 
 def _int(text: str) -> Any:
-    if text.isdigit():
+    if text.isdecimal():
         return int(text[:12])
     return bind(parse(text.replace("{", "(").replace("}", ")")), {})
 

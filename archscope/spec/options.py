@@ -120,7 +120,7 @@ def with_example(chosen: Options, texts: Sequence[str]) -> Options:
     """The options with the input that a text says: ``3x224x224``, ``224x224`` or ``224``. Raises UsageError."""
     text = " ".join(texts)
     parts = text.lower().replace("×", "x").split("x")
-    if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or len(parts) > 3:
         expected = "channels x height x width, such as 3x224x224"
         raise UsageError(Problem("bad-value", f"--input is {text!r}", expected=expected))
     sizes = [int(part) for part in parts]

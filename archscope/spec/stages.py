@@ -238,7 +238,7 @@ def blocks_from(text: str) -> Blocks:
 
 
 def _count_from(word: str, text: str) -> int:
-    if word.isdigit():
+    if word.isdecimal():
         return int(word)
     expected = '"1,1,2,2,2", "1x64,1x128" or "64,M,128,M"'
     raise UsageError(Problem("bad-value", f"--blocks is {text!r}: cannot read {word!r}", expected=expected))

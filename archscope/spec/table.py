@@ -66,16 +66,17 @@ def read_source(path: Path, name: str | None = None) -> Source:
     """The text of a table file. Raises TableError for a directory, a huge file, or one that is not UTF-8."""
     shown = name or str(path)
     nowhere = Span(Source(shown, ""), 1, 1)
-    if path.exists() and not path.is_file():
-        kind = "a directory" if path.is_dir() else "no regular file"
-        raise TableError(Problem("not-a-file", f"{shown!r} is {kind}", nowhere))
     try:
+        if path.exists() and not path.is_file():
+            kind = "a directory" if path.is_dir() else "no regular file"
+            raise TableError(Problem("not-a-file", f"{shown!r} is {kind}", nowhere))
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise TableError(Problem("too-large", f"{size:,} bytes; a table has at most {LARGEST_FILE:,}", nowhere))
         raw = path.read_bytes()
-    except OSError as error:
-        raise TableError(Problem("unreadable-file", f"{error.strerror}: {shown!r}", nowhere)) from error
+    except (OSError, ValueError) as error:  # a ValueError for a name with a null character
+        why = getattr(error, "strerror", None) or error
+        raise TableError(Problem("unreadable-file", f"{why}: {shown!r}", nowhere)) from error
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

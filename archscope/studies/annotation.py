@@ -139,7 +139,7 @@ def claims(text: str) -> list[tuple[int | None, ...]]:
     found = []
     for match in (*_CROSSED.finditer(comment), *_LISTED.finditer(comment)):
         parts = [part for part in re.split(r"\s*[x×*,]\s*", match.group(1)) if part]
-        sizes = [int(part) if part.isdigit() else None for part in parts]
+        sizes = [int(part) if part.isdecimal() else None for part in parts]
         named = sizes[0] is None or len(sizes) == 4
         if named:
             sizes = sizes[1:]

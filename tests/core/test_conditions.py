@@ -51,6 +51,9 @@ COLUMNS = {
         ("'odd name' >= 2", [False, True, True]),
         ("params / macs > 1000", [True, True, False]),  # division by 0 is beyond all bounds
         ("params // macs >= 0", [False, True, True]),  # and has no whole result
+        ("5 // 0 > 1 or params >= 0", [False, False, False]),
+        ("not 5 % 0 == 1", [False]),
+        ("params // 9999999999999999999999999999 < 1", [True, True, True]),
     ],
 )
 def test_a_condition_means_what_it_says(text: str, wanted: object):
