@@ -180,20 +180,6 @@ def probe(name: str) -> tuple[Any, Any]:
     return copy.deepcopy(module).eval(), torch.randn(1, *example)
 
 
-def apart(tool: Tool, made: Callable[..., tuple[Any, Any]], *arguments: str) -> list[Any]:
-    """As :func:`counted`, in a fork: a tool that raises may leave torch patched, and count the next model twice."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(theirs, json.dumps(counted(tool, *made(*arguments))).encode())
-        os._exit(0)
-    os.close(theirs)
-    with os.fdopen(ours) as answer:
-        text = answer.read()
-    os.waitpid(child, 0)
-    return list(json.loads(text)) if text else ["crashed", "crashed"]
-
-
 def counted(tool: Tool, model: Any, x: Any) -> list[Any]:
     """MACs and params, or the name of what was raised."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -241,13 +227,13 @@ def of_tool(name: str) -> dict[str, Any]:
     for each in probes.EXACT:
         model = probes.EXACT[each][0]
         wanted = probes.PARAMS.get(each, sum(p.numel() for p in model.parameters()))
-        macs, params = apart(tool if on_cpu else tool._replace(count=_on_meta), probe, each)
+        macs, params = counted(tool if on_cpu else tool._replace(count=_on_meta), *probe(each))
         found["probes"][each] = macs if isinstance(macs, str | None) else macs / probes.EXACT[each][2]
         found["params"][each] = params if isinstance(params, str | None) else params == wanted
     for each, macs in NETWORKS.items():
-        value, _ = apart(tool, network, each, "cpu" if on_cpu else "meta")
+        value, _ = counted(tool, *network(each, "cpu" if on_cpu else "meta"))
         found["networks"][each] = value if isinstance(value, str | None) else value / macs
-    value, _ = apart(tool, network, "vgg16", "meta")
+    value, _ = counted(tool, *network("vgg16", "meta"))
     found["meta"] = value == NETWORKS["vgg16"] if isinstance(value, float) else value
     found["alone"] = leaves_alone(tool)
     found["time"] = times(tool)
