@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archscope.training.observing import Observed
+from archscope.training.observing import LEVEL, Observed
 from archscope.training.signs import FINE, ODD, Sign, in_words
 
 RANK = 95
@@ -19,5 +19,5 @@ def examine(seen: Observed) -> Iterator[Sign]:
     words = (
         f"{found.correct:,} of {found.size:,} held-out examples right, {found.accuracy:.1%}; chance {seen.chance:.1%}"
     )
-    luck = f", by luck of whole classes {in_words(seen.by_luck)}" if seen.by_luck else ""
+    luck = f", by luck of whole classes {in_words(seen.by_luck)}" if seen.by_luck >= LEVEL else ""
     yield Sign(status, f"{words}, {in_words(seen.above_chance)}{luck}")
