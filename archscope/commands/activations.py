@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,23 @@ from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
 from archscope.spec.options import Changes
 
+if TYPE_CHECKING:
+    from archscope.running.scaling import Scale
+
+
+WeightsFlag = Annotated[
+    str | None,
+    typer.Option("--weights", help="torchvision, random, or a state dict; none: the pools alone.", metavar="FROM"),
+]
+DownsampleFlag = Annotated[
+    str,
+    typer.Option(
+        "--downsample",
+        help="Instead of the pools: max, avg, gaussian, nearest, linear, area, cubic, lanczos.",
+        metavar="NAMES",
+    ),
+]
+
 
 @takes_network
 def activations(
@@ -21,10 +38,7 @@ def activations(
     image: Annotated[Path, typer.Argument(help="An image that Pillow reads.", metavar="IMAGE")],
     changes: Changes,
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture: .png, .pdf or .svg.", metavar="FILE")],
-    weights: Annotated[
-        str | None,
-        typer.Option("--weights", help="torchvision, random, or a state dict; none: the pools alone.", metavar="FROM"),
-    ] = None,
+    weights: WeightsFlag = None,
     layers: Annotated[
         str, typer.Option("--layers", help="Layers and blocks, separated by commas; the pools else.", metavar="NAMES")
     ] = "",
@@ -32,14 +46,7 @@ def activations(
         str,
         typer.Option("--scale", help="channel, layer, percentile:1,99, zscore or symmetric.", metavar="SCALE"),
     ] = "channel",
-    downsample: Annotated[
-        str,
-        typer.Option(
-            "--downsample",
-            help="Instead of the pools: max, avg, gaussian, nearest, linear, area, cubic, lanczos.",
-            metavar="NAMES",
-        ),
-    ] = "",
+    downsample: DownsampleFlag = "",
     class_map: Annotated[
         str, typer.Option("--class-map", help="Where it looks for a class: a number, or top.", metavar="CLASS")
     ] = "",
@@ -118,12 +125,11 @@ def _of_weights(weights: str) -> str:
 
 
 def _maps(
-    subject: Subject, weights: str, layers: str, scale: object, kind: str, *, download: bool
+    subject: Subject, weights: str, layers: str, scale: Scale, kind: str, *, download: bool
 ) -> tuple[bytes, list[str]]:
     from archscope.running import pictures
-    from archscope.running.scaling import Scale, scaled
+    from archscope.running.scaling import scaled
 
-    assert isinstance(scale, Scale)  # noqa: S101  its module is imported late
     found = maps.maps_in(
         subject, [name.strip() for name in layers.split(",") if name.strip()], weights, download=download
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -110,11 +111,9 @@ def test_without_a_gpu_there_is_nothing_to_measure_on_it(archscope: Callable) ->
     assert archscope("memory lenet5 --measure") == (1, "", said)
 
 
-def test_a_table_without_a_memory_rule_says_that_its_figures_are_bounds(archscope: Callable) -> None:
+def test_a_table_without_a_memory_rule_says_that_its_figures_are_bounds(archscope: Callable, here: Path) -> None:
     cells = "title = 'Net'\ninput = [3, 16, 16]\ngrid = '''\n| A |\n|---|\n| conv3-8 |\n| rmsnorm |\n| FC-3 |\n'''\n"
-    from pathlib import Path
-
-    Path("net.toml").write_text(cells, encoding="utf-8")
+    (here / "net.toml").write_text(cells, encoding="utf-8")
     outcome = archscope("memory ./net.toml")
     assert outcome.code == 0
     assert "lower bounds: the memory of RMSNorm is not known" in outcome.out
