@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from archscope.api.searches import search
     from archscope.api.sweeps import sweep
     from archscope.api.trainings import train
+    from archscope.api.trials import trial
     from archscope.core.errors import ArchscopeError
     from archscope.core.version import __version__ as __version__
     from archscope.spec.network import Spec
@@ -67,6 +68,7 @@ _HOMES = {
     "search": "api.searches",
     "sweep": "api.sweeps",
     "train": "api.trainings",
+    "trial": "api.trials",
 }
 
 __all__ = [
@@ -97,6 +99,7 @@ __all__ = [
     "search",
     "sweep",
     "train",
+    "trial",
 ]
 
 
