@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from archscope.analyses.receptive_field import fields
 from archscope.api import modules
+from archscope.api.asking import Asked, asked_of
 from archscope.api.networks import Network, build, load
-from archscope.core.errors import Problem, Unsupported, UsageError
+from archscope.core.errors import Problem, UnknownName, Unsupported, UsageError, nearest
 from archscope.graph.graph import Graph
 from archscope.graph.lowering import lower
 from archscope.spec.network import Spec
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 
 class Subject(NamedTuple):
-    """A network and an image as it is shown it."""
+    """A network and an image as it is shown it. asked: where the network is that of a run."""
 
     spec: Spec
     graph: Graph
     image: Shown
+    asked: Asked | None = None
 
 
 class UnitField(NamedTuple):
@@ -55,12 +57,15 @@ def feature_maps(
 
     image: a file that Pillow reads; it keeps its aspect, and its middle is cut out. layers: names of layers or blocks,
     ``pool1`` or ``inception3a``; the pools for none. weights: ``random`` (torch's own, seed 0), ``torchvision`` from
-    torch's cache, or the path of a state dict. download: may fetch torchvision's weights.
+    torch's cache, the path of a state dict, or the folder of a training run: then network is the run's, without
+    changes, since the run's own are applied, and the image is prepared as in its validation. download: may fetch
+    torchvision's weights.
 
-    Raises UsageError for layers that there are not or that make no maps, ArchscopeError for a file that is no image or
-    that cannot be read, Unsupported for weights that are not there, and what load raises.
+    Raises UsageError for layers that there are not or that make no maps and for another network than a run's,
+    ArchscopeError for a file that is no image or that cannot be read and for a folder that is no run, Unsupported for
+    torchvision's weights that are not there, UnknownName for a file that is not, and what load raises.
     """
-    return tuple(maps_in(subject_of(network, image, **changes), layers, weights, download=download))
+    return tuple(maps_in(subject_of(network, image, weights, **changes), layers, weights, download=download))
 
 
 def maps_in(subject: Subject, layers: Sequence[str], weights: str, *, download: bool = False) -> list[Maps]:
@@ -74,13 +79,20 @@ def maps_in(subject: Subject, layers: Sequence[str], weights: str, *, download: 
     return maps_of(model, example, names)
 
 
-def subject_of(network: Network, image: str | Path, **changes: Unpack[Changes]) -> Subject:
-    """A network of a table, and the image in a file at its input's size."""
+def subject_of(network: Network, image: str | Path, weights: str | None = None, **changes: Unpack[Changes]) -> Subject:
+    """A network of a table, and the image in a file at its input's size; with a run's folder, as the run has them."""
     from archscope.running.images import shown
 
     if modules.is_module(network):
         name = network if isinstance(network, str) else type(network).__name__
         raise Unsupported(Problem("no-table", f"{name} is a module, and activations takes networks of tables"))
+    if weights not in {None, "random", "torchvision"}:
+        if Path(weights).is_dir():
+            asked = asked_of(network, Path(image), Path(weights), changes)
+            return Subject(asked.spec, lower(asked.spec), asked.image, asked)
+        if not Path(weights).exists():
+            expected = "random, torchvision, the path of a state dict, or the folder of a training run"
+            raise UnknownName(Problem("unknown-weights", f"weights is {weights!r}", expected=expected))
     spec = load(network, **changes)
     return Subject(spec, lower(spec), shown(Path(image), spec.input_shape))
 
@@ -91,6 +103,10 @@ def model_of(subject: Subject, weights: str, *, download: bool = False) -> tuple
     from archscope.running.images import normalised
     from archscope.targets.weights import require_cached
 
+    if subject.asked is not None:
+        if download:
+            raise UsageError(Problem("bad-usage", "a run has its own weights: there is nothing to download"))
+        return subject.asked.trained.model, subject.asked.example.clone()
     if weights == "torchvision" and not download:
         require_cached(subject.spec)
     with seeded(0):
@@ -99,13 +115,29 @@ def model_of(subject: Subject, weights: str, *, download: bool = False) -> tuple
 
 
 def class_map_of(subject: Subject, weights: str, wanted: str, *, download: bool = False) -> ClassMap:
-    """Where the network looks for a class: its number, or ``top`` for the most likely one."""
+    """Where the network looks for a class: its number, or ``top`` for the most likely one; of a run also its name."""
     from archscope.running.hooked import class_map
 
-    if wanted != "top" and not wanted.isdecimal():
-        raise UsageError(Problem("bad-value", f"--class-map is {wanted!r}", expected="the number of a class, or top"))
+    names = () if subject.asked is None else subject.asked.trained.run.classes
+    number = _class_number(wanted, names)
     model, example = model_of(subject, weights, download=download)
-    return class_map(model, example, subject.graph, None if wanted == "top" else int(wanted))
+    found = class_map(model, example, subject.graph, number)
+    return found._replace(name=names[found.number]) if names else found
+
+
+def _class_number(wanted: str, names: Sequence[str]) -> int | None:
+    """The number of a class, None for the most likely one. A class that is called 7 is meant by 7, whatever its number.
+
+    Raises UsageError for what is neither.
+    """
+    if wanted == "top":
+        return None
+    if wanted in names:
+        return names.index(wanted)
+    if wanted.isdecimal():
+        return int(wanted)
+    expected = "a class of the run by name or number, or top" if names else "the number of a class, or top"
+    raise UsageError(Problem("bad-value", f"--class-map is {wanted!r}", None, expected, nearest(wanted, names)))
 
 
 def pooled_images(subject: Subject, methods: Sequence[str]) -> list[tuple[str, list[Reduced]]]:

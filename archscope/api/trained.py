@@ -12,17 +12,19 @@ from archscope.core.errors import ArchscopeError, Problem, Unsupported, UsageErr
 if TYPE_CHECKING:
     from torch import nn
 
+    from archscope.spec.network import Spec
     from archscope.training.runs import Run
 
 CHECKPOINTS = ("best", "last")
 
 
 class Trained(NamedTuple):
-    """What a run trained. checkpoint: which one it is, ``best`` or ``last``."""
+    """What a run trained. checkpoint: which one it is, ``best`` or ``last``. spec: None for a module of the user's."""
 
     run: Run
     model: nn.Module
     checkpoint: str
+    spec: Spec | None
 
 
 def trained(
@@ -56,7 +58,7 @@ def trained(
     model = found.made("meta")
     restore(checkpoints_of(place), chosen, model)
     model = _dense(found, model) if dense else model
-    return Trained(run, model.to(device_called(device)).eval(), chosen)
+    return Trained(run, model.to(device_called(device)).eval(), chosen, found.spec)
 
 
 def _newest(checkpoints: Path) -> str:

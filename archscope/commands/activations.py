@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 WeightsFlag = Annotated[
     str | None,
-    typer.Option("--weights", help="torchvision, random, or a state dict; none: the pools alone.", metavar="FROM"),
+    typer.Option(
+        "--weights", help="torchvision, random, a state dict, or a run's folder; none: the pools.", metavar="FROM"
+    ),
 ]
 DownsampleFlag = Annotated[
     str,
@@ -29,6 +31,10 @@ DownsampleFlag = Annotated[
         help="Instead of the pools: max, avg, gaussian, nearest, linear, area, cubic, lanczos.",
         metavar="NAMES",
     ),
+]
+ClassFlag = Annotated[
+    str,
+    typer.Option("--class-map", help="Where it looks for a class: a number, top, or a run's class.", metavar="CLASS"),
 ]
 
 
@@ -47,9 +53,7 @@ def activations(
         typer.Option("--scale", help="channel, layer, percentile:1,99, zscore or symmetric.", metavar="SCALE"),
     ] = "channel",
     downsample: DownsampleFlag = "",
-    class_map: Annotated[
-        str, typer.Option("--class-map", help="Where it looks for a class: a number, or top.", metavar="CLASS")
-    ] = "",
+    class_map: ClassFlag = "",
     unit: Annotated[
         str, typer.Option("--unit", help="What a unit sees: a layer, row and column, pool3:10,12.", metavar="UNIT")
     ] = "",
@@ -60,7 +64,8 @@ def activations(
 
     With weights a grid of channels per layer. Without, the image through the pools alone, in grey and in colour, or
     made smaller in other ways side by side, with the share of edge energy that each keeps. The image keeps its aspect;
-    what was cut off is printed.
+    what was cut off is printed. With a training run's folder as weights, the network is the run's, with the run's
+    changes, and the image is prepared as in its validation.
 
     Examples:
 
@@ -72,6 +77,8 @@ def activations(
 
         archscope activations squeezenet1_1 photo.jpg --weights random --class-map top -o class.png
 
+        archscope activations vgg11 photo.jpg --weights runs/digits --class-map top -o trained.png
+
         archscope activations vgg16 photo.jpg --unit pool3:10,12 -o field.png
     """
     from archscope.running.scaling import scale_of
@@ -80,7 +87,7 @@ def activations(
     _check_together(weights, {"--downsample": downsample, "--class-map": class_map, "--unit": unit, "--layers": layers})
     refuse_taken(output, force=force)
     chosen = scale_of(scale)
-    subject = maps.subject_of(network, image, **changes)
+    subject = maps.subject_of(network, image, weights, **changes)
     if unit:
         content, said = _field(subject, unit, kind)
     elif class_map:
@@ -90,7 +97,8 @@ def activations(
     else:
         content, said = _maps(subject, weights, layers, chosen, kind, download=download)
     write_whole(output, content, force=force)
-    for line in [subject.image.note, *said, f"wrote {output}"]:
+    run = [subject.asked.words] if subject.asked is not None else []
+    for line in [subject.image.note, *run, *said, f"wrote {output}"]:
         typer.echo(printable(line))
 
 
@@ -111,7 +119,9 @@ def _check_together(weights: str | None, given: dict[str, str]) -> None:
     needs = [flag for flag in flags if flag in {"--class-map", "--layers"}]
     if needs and weights is None:
         message = f"{needs[0]} needs a network with weights"
-        raise UsageError(Problem("no-weights", message, help="--weights torchvision, random, or a state dict"))
+        raise UsageError(
+            Problem("no-weights", message, help="--weights torchvision, random, a state dict, or a run's folder")
+        )
     if weights is not None and flags and not needs:
         raise UsageError(Problem("bad-value", f"{flags[0]} is of the image alone, and --weights changes nothing"))
 
@@ -120,7 +130,9 @@ def _title(subject: Subject, what: str) -> str:
     return f"{subject.image.note.partition(' (')[0]} · {subject.spec.name} · {what}"
 
 
-def _of_weights(weights: str) -> str:
+def _of_weights(subject: Subject, weights: str) -> str:
+    if subject.asked is not None:
+        return subject.asked.title
     return {"random": "random weights, seed 0", "torchvision": "torchvision's weights"}.get(weights, Path(weights).name)
 
 
@@ -133,7 +145,7 @@ def _maps(
     found = maps.maps_in(
         subject, [name.strip() for name in layers.split(",") if name.strip()], weights, download=download
     )
-    words = f"{_of_weights(weights)}, scaled by {scale.kind}"
+    words = f"{_of_weights(subject, weights)}, scaled by {scale.kind}"
     said = [pictures.caption(each, scaled(each.values, scale)[1]) for each in found]
     return pictures.maps_picture(_title(subject, words), found, scale, kind), said
 
@@ -156,8 +168,8 @@ def _class(subject: Subject, weights: str, wanted: str, kind: str, *, download: 
     from archscope.running.pictures import class_picture, percent
 
     found = maps.class_map_of(subject, weights, wanted, download=download)
-    title = _title(subject, f"Grad-CAM, {_of_weights(weights)}")
-    said = f"class {found.number} with {percent(found.share)}, seen by the maps of {found.layer}"
+    title = _title(subject, f"Grad-CAM, {_of_weights(subject, weights)}")
+    said = f"{found.title} with {percent(found.share)}, seen by the maps of {found.layer}"
     return class_picture(title, subject.image.pixels, found, kind), [said]
 
 

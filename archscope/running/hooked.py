@@ -21,12 +21,21 @@ class Maps(NamedTuple):
 
 
 class ClassMap(NamedTuple):
-    """Where a network looks for a class: (height, width) of the last maps, from 0 to 1; the class and its share."""
+    """Where a network looks for a class: (height, width) of the last maps, from 0 to 1; the class and its share.
+
+    name: what the class is called, where that is known.
+    """
 
     layer: str
     values: torch.Tensor
     number: int
     share: float
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """``class 3``, ``class 3 (cat)``."""
+        return f"class {self.number} ({self.name})" if self.name else f"class {self.number}"
 
 
 def pools(graph: Graph) -> list[str]:
@@ -92,7 +101,7 @@ def class_map(model: nn.Module, image: torch.Tensor, graph: Graph, wanted: int |
 
     For a network that ends in a global average pool and one FC layer it is the class activation map of
     arXiv:1512.04150, up to a factor. wanted: the class; the most likely one for None. Raises UsageError for a class
-    that there is not, and for a network without maps.
+    that there is not, and for a network without maps. Where the network makes a map of scores, their mean counts.
     """
     import torch
 
@@ -106,7 +115,8 @@ def class_map(model: nn.Module, image: torch.Tensor, graph: Graph, wanted: int |
     handle = model.get_submodule(last).register_forward_hook(keep)
     try:
         with torch.enable_grad():
-            logits = model.eval()(image.requires_grad_())[0].flatten()
+            scores = model.eval()(image.requires_grad_())[0]
+            logits = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
             number = int(logits.argmax()) if wanted is None else wanted
             if not 0 <= number < len(logits):
                 expected = f"a whole number from 0 to {len(logits) - 1}, or top"

@@ -88,14 +88,14 @@ def class_picture(title: str, image: torch.Tensor, found: ClassMap, kind: str) -
     heat = interpolate(found.values[None, None], size, mode="bilinear")[0, 0]
     figure = _figure(title, WIDTH / 2 * size[0] / size[1] + 0.4)
     grid = figure.add_gridspec(1, 2)
-    words = f"class {found.number}, {percent(found.share)}; maps of {found.layer}"
+    words = f"{found.title}, {percent(found.share)}; maps of {found.layer}"
     for column, text in enumerate(("image", words)):
         axes = figure.add_subplot(grid[0, column])
         _draw(axes, image.mean(0, keepdim=True) if column else image)
         if column:
             shades = axes.imshow(heat.numpy(), cmap="viridis", vmin=0, vmax=1, alpha=0.5)
             figure.colorbar(shades, ax=axes, fraction=0.046, label="share of the largest")
-        axes.set_title(text, fontsize=9)
+        axes.set_title(text, fontsize=9, parse_math=False)  # a class may be called $x$
         axes.axis("off")
     return _written(figure, kind)
 
@@ -125,7 +125,7 @@ def _figure(title: str, height: float) -> Any:
             Problem("missing-extra", "pictures are drawn with matplotlib", help="pip install matplotlib")
         ) from error
     figure = Figure(figsize=(WIDTH, max(1.5, height + 0.6)), layout="constrained")
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, parse_math=False)
     return figure
 
 

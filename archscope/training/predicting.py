@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem
+from archscope.running.images import Shown
 from archscope.training.objective import MAIN, heads_of
-from archscope.training.pictures import read_pictures
+from archscope.training.pictures import read_picture, read_pictures
 from archscope.training.preprocessing import Preprocessing, covering, normalised, resized, with_channels
 
 if TYPE_CHECKING:
@@ -35,6 +36,28 @@ def prepared(paths: Sequence[Path], how: Preprocessing) -> torch.Tensor:
     import torch
 
     return torch.stack(read_pictures(paths, lambda picture: normalised(resized(picture, how), how)))
+
+
+def seen(path: Path, how: Preprocessing) -> tuple[Shown, torch.Tensor]:
+    """A picture in a file as people and as a network see it: what is normalised, and float32 [1, C, H, W].
+
+    Raises UnreadablePicture, naming it.
+    """
+    picture = read_picture(path)
+    ready = resized(picture, how)
+    before, after = _size(picture.shape), _size(ready.shape)
+    (height, width), (high, wide) = picture.shape[1:], ready.shape[1:]
+    aspect = "" if height * wide == width * high else ", without its aspect"
+    note = f"was resized to {after}{aspect}" if before != after else "is shown as it is"
+    if how.resize == "short":  # its longer side may be a pixel off, which is no other aspect
+        whole = _size(covering(with_channels(picture, how.channels), how).shape)
+        cut = f"was resized to {whole}, of which the middle {after} was cut out"
+        note = cut if whole != after else f"was resized to {after}" if before != after else note
+    return Shown(ready.float() / 255, f"{path.name} ({before}) {note}"), normalised(ready, how)[None]
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[-1]}×{shape[-2]}"
 
 
 def probabilities(model: nn.Module, pictures: torch.Tensor, classes: int) -> torch.Tensor:

@@ -22,7 +22,7 @@ VERDICTS = {"diff", "lint"}
 """Commands that end with 1 where they find what they look for."""
 
 
-ASK_A_RUN = {"predict", "evaluate"}
+ASK_A_RUN = {"activations", "predict", "evaluate"}
 """Commands whose examples ask a run that there is: ``runs/digits``."""
 
 
@@ -65,7 +65,7 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
         assert outcome.out
     written = {path.name for path in here.iterdir()} - {"runs", "seven.png", "eight.png", "more"}
     drawn = {"googlenet.svg", "resnet152.svg", "report.html", "resnet18.html", "bars.svg", "layers.svg", "vgg16.svg"}
-    through = {"photo.jpg", "pools.png", "maps.png", "smaller.png", "class.png", "field.png"}
+    through = {"photo.jpg", "pools.png", "maps.png", "smaller.png", "class.png", "trained.png", "field.png"}
     assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn, *through}
 
 

@@ -242,7 +242,7 @@ def test_torchvision_s_weights_come_from_its_cache_or_the_download_is_named(
     torch.save(state, here / "own.pt")
     own = library.feature_maps("squeezenet1_1", photo, layers=["conv1"], weights=str(here / "own.pt"))[0].values
     assert torch.equal(found, own)
-    with pytest.raises(ArchscopeError, match=r"unknown-weights: weights is '.*hub', a directory"):
+    with pytest.raises(ArchscopeError, match=r"no-run: '.*hub' is no run: it has no 'network.json'"):
         library.feature_maps("squeezenet1_1", photo, weights=str(here / "hub"))
 
 
