@@ -38,6 +38,14 @@ ClassFlag = Annotated[
 ]
 
 
+LayersFlag = Annotated[
+    str, typer.Option("--layers", help="Layers and blocks, separated by commas; the pools else.", metavar="NAMES")
+]
+ScaleFlag = Annotated[
+    str, typer.Option("--scale", help="channel, layer, percentile:1,99, zscore or symmetric.", metavar="SCALE")
+]
+
+
 @takes_network
 def activations(
     network: Annotated[str, typer.Argument(help="A name or a table file: ./mine.toml:B.", metavar="NETWORK")],
@@ -45,13 +53,8 @@ def activations(
     changes: Changes,
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture: .png, .pdf or .svg.", metavar="FILE")],
     weights: WeightsFlag = None,
-    layers: Annotated[
-        str, typer.Option("--layers", help="Layers and blocks, separated by commas; the pools else.", metavar="NAMES")
-    ] = "",
-    scale: Annotated[
-        str,
-        typer.Option("--scale", help="channel, layer, percentile:1,99, zscore or symmetric.", metavar="SCALE"),
-    ] = "channel",
+    layers: LayersFlag = "",
+    scale: ScaleFlag = "channel",
     downsample: DownsampleFlag = "",
     class_map: ClassFlag = "",
     unit: Annotated[
