@@ -17,7 +17,7 @@ from archscope.core.records import Setting
 from archscope.drawings.figure import Figure
 from archscope.drawings.svg import svg_of_page
 from archscope.graph.graph import Graph
-from archscope.reports.contents import Contents, Designs, Paper, Part
+from archscope.reports.contents import Contents, Designs, Paper, Part, Training
 from archscope.reports.page import page
 from archscope.spec.options import Changes
 from archscope.spec.table import Table
@@ -38,22 +38,31 @@ def report(
     batch: int = 1,
     input: Any = None,  # noqa: A002  as load has it
     sweeps: Sequence[str | Path] = (),
+    runs: Sequence[str | Path] = (),
     **changes: Unpack[Changes],
 ) -> str:
     """Networks as one HTML page that needs no network connection: tables, drawings, charts, and the papers' cells.
 
     networks: what lower takes each, modules and their addresses as well, or Graphs. batch: examples at once. input: one
     example of a module's input. sweeps: files that ``archscope sweep -o`` wrote, drawn as well; of more than
-    :data:`DRAWN` designs every n-th. changes: to every network.
+    :data:`DRAWN` designs every n-th. runs: folders that ``archscope train --out`` wrote, for verdicts and curves
+    of loss and accuracy; their networks need not be among these. changes: to every network.
 
     Raises UsageError for no networks and for settings that make no sense, Unsupported without the extra ``report``, and
-    what lower and memory raise.
+    what lower and memory raise; before that, ArchscopeError for a run that is not there or damaged.
     """
     if not networks:
         raise UsageError(Problem("too-few", "a report needs a network"))
     setting = checked_setting(batch)
+    courses = tuple(_courses(runs))
     parts = [_part(f"n{n}", each, setting, input, changes) for n, each in enumerate(networks, start=1)]
-    return page(Contents(tuple(parts), tuple(_papers(networks)), tuple(map(_designs, sweeps))))
+    return page(Contents(tuple(parts), tuple(_papers(networks)), tuple(map(_designs, sweeps)), courses))
+
+
+def _courses(runs: Sequence[str | Path]) -> Iterator[Training]:
+    from archscope.api.courses import course_of  # which knows trainings: most reports have none
+
+    yield from map(course_of, runs)
 
 
 def _part(name: str, network: Any, setting: Setting, given: Any, changes: Changes) -> Part:

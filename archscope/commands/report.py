@@ -33,13 +33,18 @@ def report(
         list[Path] | None,
         typer.Option("--sweep", help="Draw what archscope sweep -o wrote: .csv, .json, .parquet.", metavar="FILE"),
     ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", help="Show what archscope train --out wrote; may be repeated.", metavar="FOLDER"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Networks as a page to look at: one HTML file that works without a network connection.
 
     The papers' tables with computed numbers and refuted cells, each network drawn with the derivation of every layer,
     charts of params, MACs, memory and receptive field, the step from the first network to each other, the live memory
-    of a training step, and a table of all layers to sort and filter.
+    of a training step, and a table of all layers to sort and filter. With --run the verdict of a training, its
+    evidence, and its curves of loss and accuracy.
 
     Examples:
 
@@ -53,6 +58,6 @@ def report(
     refuse_taken(output, force=force)
     from archscope.api import reports
 
-    text = reports.report(catalog.named_networks(networks), batch=batch, sweeps=sweep or [], **changes)
+    text = reports.report(catalog.named_networks(networks), batch=batch, sweeps=sweep or [], runs=run or [], **changes)
     write_whole(output, text, force=force)
     typer.echo(f"wrote {printable(str(output))}, {len(text.encode('utf-8')) / 1e6:.1f} MB")

@@ -77,9 +77,51 @@ class Designs(NamedTuple):
     of: int
 
 
+class Evidence(NamedTuple):
+    """A sign of a verdict. status: ``fine``, ``odd`` or ``fault``. what: with its number. mend: what would help."""
+
+    status: str
+    name: str
+    what: str
+    mend: str = ""
+
+
+class Curve(NamedTuple):
+    """A quantity of a training as it went. of: ``loss`` or ``accuracy``. what: on which examples; of an auxiliary head.
+
+    held_out: of examples that were not trained on. every: of reports between the epochs. points: step and value, which
+    is None where it is no finite number.
+    """
+
+    of: str
+    what: str
+    points: tuple[tuple[int, float | None], ...]
+    held_out: bool = False
+    every: bool = False
+
+
+class Training(NamedTuple):
+    """A training run. facts: what was trained, on what and how, in words. verdict: empty where it came to none.
+
+    guessing: loss of the data's classes told at random. table: per epoch, unrounded; its heads are in ``columns``.
+    """
+
+    name: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    verdict: str
+    causes: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    guessing: float
+    curves: tuple[Curve, ...]
+    columns: tuple[str, ...]
+    table: tuple[tuple[str, ...], ...]
+
+
 class Contents(NamedTuple):
     """All of a page."""
 
     parts: tuple[Part, ...]
     papers: tuple[Paper, ...] = ()
     sweeps: tuple[Designs, ...] = ()
+    runs: tuple[Training, ...] = ()

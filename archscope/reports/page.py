@@ -15,9 +15,10 @@ from archscope.drawings.svg import HIGHLIGHT, STYLE
 from archscope.formats import spelled
 from archscope.reports.charts import of_layers, side
 from archscope.reports.comparing import of_difference, of_stages
-from archscope.reports.contents import Chart, Contents, Part
+from archscope.reports.contents import Chart, Contents, Part, Training
 from archscope.reports.courses import of_designs, of_memory
 from archscope.reports.equations import name_of, value_of
+from archscope.reports.learning import of_run
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,6 +29,13 @@ class Shown(NamedTuple):
     part: Part
     layers: Chart
     memory: Chart
+
+
+class Learning(NamedTuple):
+    """A training run with its chart, of which there is none before the first epoch is done."""
+
+    run: Training
+    chart: Chart | None
 
 
 def page(contents: Contents) -> str:
@@ -41,12 +49,14 @@ def page(contents: Contents) -> str:
     parts = [_shown(part) for part in contents.parts]
     side_by_side = list(_side_by_side(contents))
     sweeps = [of_designs(f"sweep{n}", each) for n, each in enumerate(contents.sweeps, start=1)]
+    runs = [Learning(each, of_run(f"run{n}", each)) for n, each in enumerate(contents.runs, start=1)]
     charts = [*side_by_side, *(chart for each in parts for chart in (each.layers, each.memory)), *sweeps]
+    charts += [each.chart for each in runs if each.chart is not None]
     from archscope.core.version import __version__
 
     return str(
         environment.get_template("page.html").render(
-            contents=contents, parts=parts, side_by_side=side_by_side, sweeps=sweeps,
+            contents=contents, parts=parts, side_by_side=side_by_side, sweeps=sweeps, runs=runs,
             names=[part.profile.network for part in contents.parts],
             figures={chart.name: chart.figure for chart in charts},
             designs_data={chart.name: each._asdict() for chart, each in zip(sweeps, contents.sweeps, strict=True)},

@@ -77,13 +77,15 @@
   addEventListener("afterprint", () => redraw(colours()));
 
   const pointed = new Map();
-  const points = (plot) => Math.max(...plot.data.map((trace) => trace.y.length));
+  // Reports between epochs have steps of their own: a mouse gets at them, keys go from epoch to epoch.
+  const stepped = (plot) => plot.data.map((trace, curve) => ({ trace, curve })).filter(({ trace }) => trace.meta !== "between");
+  const points = (plot) => Math.max(...stepped(plot).map(({ trace }) => trace.y.length));
 
   const point = (plot, at) => {
     const last = points(plot) - 1;
     const index = Math.min(Math.max(at, 0), last);
     pointed.set(plot, index);
-    const shown = plot.data.map((trace, curve) => ({ trace, curve })).filter(({ trace }) => index < trace.y.length);
+    const shown = stepped(plot).filter(({ trace }) => index < trace.y.length);
     const words = shown.map(({ trace }) => reading(trace, index));
     try { Plotly.Fx.hover(plot, shown.map(({ curve }) => ({ curveNumber: curve, pointNumber: index })), ["xy"]); } catch { /* it is read out all the same */ }
     live.textContent = words.join("; ");
@@ -91,7 +93,7 @@
 
   const reading = (trace, index) => {
     const head = trace.hovertext ? trace.hovertext[index] : trace.x ? trace.x[index] : "";
-    const value = trace.y[index] === null ? "unknown" : trace.y[index].toLocaleString("en");
+    const value = trace.y[index] === null ? "unknown" : trace.y[index].toLocaleString("en", { maximumFractionDigits: 6 });
     return [head, trace.mode === "markers" ? "" : `${trace.name} ${value}${trace.meta === "bytes" ? " B" : ""}`].filter(Boolean).join(": ").replace(/<br>/g, ", ").replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
   };
 
