@@ -27,6 +27,14 @@ class Opened:
     def ask(self, script: str, argument: Any = None) -> Any:
         return self.page.evaluate(script, argument)
 
+    def until(self, script: str) -> None:
+        """Waits for it. Playwright's own wait evaluates text in the page, which the page forbids."""
+        for _ in range(200):
+            if self.ask(script):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not so within 10 s: {script}")
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:

@@ -222,7 +222,7 @@ def test_a_change_of_scheme_recolours_the_charts(opened: Callable, small: Path) 
     found = opened(small)
     found.page.emulate_media(color_scheme="dark")
     fill = "getComputedStyle(document.querySelector('#stages .xtick text')).fill === 'rgb(240, 240, 240)'"
-    found.page.wait_for_function(fill)
+    found.until(fill)
     assert found.complaints == []
 
 
@@ -231,7 +231,7 @@ def test_in_print_charts_are_dark_on_white_and_tables_are_whole(opened: Callable
     found.page.emulate_media(media="print")
     found.ask("dispatchEvent(new Event('beforeprint'))")
     fill = "getComputedStyle(document.querySelector('#stages .xtick text')).fill === 'rgb(26, 26, 26)'"
-    found.page.wait_for_function(fill)
+    found.until(fill)
     assert found.ask("getComputedStyle(document.querySelector('.tall')).overflow") == "visible"
     assert found.ask("getComputedStyle(document.querySelector('nav')).display") == "none"
     found.page.pdf(path=tmp_path / "report.pdf")
