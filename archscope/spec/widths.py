@@ -108,12 +108,17 @@ class _Flow:
         return after
 
     def chain(self, block: Block, before: tuple[Layer, ...]) -> tuple[Layer, ...]:
-        every = before
+        if block.wiring == "dense":
+            return self.dense(block, before)
         for item in block.items:
-            after = self.through(item, every if block.wiring == "dense" else before)
-            every = tuple(_once((*every, *after)))
+            after = self.through(item, before)
             before = before if isinstance(item, Block) and item.side else after
-        return every if block.wiring == "dense" else before
+        return before
+
+    def dense(self, block: Block, before: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        for item in block.items:
+            before = tuple(_once((*before, *self.through(item, before))))
+        return before
 
     def layer(self, layer: Layer, before: tuple[Layer, ...]) -> tuple[Layer, ...]:
         if not isinstance(layer.op, Conv):

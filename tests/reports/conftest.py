@@ -87,26 +87,22 @@ def shown(browser: Any, report: Path) -> Opened:
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of two networks and a sweep, as the command makes it."""
-    pytest.importorskip("jinja2", reason="needs the extra report")
-    pytest.importorskip("plotly", reason="needs the extra report")
-    folder = tmp_path_factory.mktemp("report")
-    sweep = folder / "sweep.csv"
-    sweep.write_text(SWEEP, encoding="utf-8")
-    path = folder / "report.html"
-    path.write_text(archscope.report(["vgg16", "googlenet"], sweeps=[sweep]), encoding="utf-8", newline="\n")
-    return path
+    return _written(tmp_path_factory.mktemp("report"), ["vgg16", "googlenet"])
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with all that a report may have, refuted cells and a sweep as well, of networks with few layers."""
+    return _written(tmp_path_factory.mktemp("small"), ["alexnet", "lenet_tutorial"])
+
+
+def _written(folder: Path, networks: list[str]) -> Path:
     pytest.importorskip("jinja2", reason="needs the extra report")
     pytest.importorskip("plotly", reason="needs the extra report")
-    folder = tmp_path_factory.mktemp("small")
     sweep = folder / "sweep.csv"
     sweep.write_text(SWEEP, encoding="utf-8")
-    path = folder / "small.html"
-    path.write_text(archscope.report(["alexnet", "lenet_tutorial"], sweeps=[sweep]), encoding="utf-8", newline="\n")
+    path = folder / "report.html"
+    path.write_text(archscope.report(networks, sweeps=[sweep]), encoding="utf-8", newline="\n")
     return path
 
 
