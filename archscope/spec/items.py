@@ -17,10 +17,11 @@ from archscope.core.errors import ArchscopeError, Problem, TableError, located
 from archscope.core.source import Span
 from archscope.ops import Op
 from archscope.spec.checks import block_problems
+from archscope.spec.form import FORM
 from archscope.spec.network import Block, Item, Layer, as_one, called, copied, layers_of
 from archscope.spec.notation import read
 from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, python_span, split, whole
-from archscope.spec.table import FORM, read_grid
+from archscope.spec.table import read_grid
 from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
 
 DEEPEST = 20
@@ -74,7 +75,7 @@ def _sequence(context: Context, values: Sequence[Any], scope: Scope) -> list[Ite
 
 
 def _items_of_block(context: Context, block: Mapping[str, Any], scope: Scope) -> list[Item]:
-    problem = next(block_problems(block, FORM["blocks"][0]), None)
+    problem = next(block_problems(block, FORM["blocks"].type[0]), None)
     if problem is not None:
         raise TableError(problem._replace(span=_where(context, scope)))
     if "follows" in block:

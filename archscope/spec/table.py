@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archscope.core.errors import Problem, TableError, nearest
+from archscope.core.errors import Problem, TableError
 from archscope.core.source import Source, Span
-from archscope.spec.checks import Key, head_problems, input_problems, missing_keys, network_problems
-from archscope.spec.places import exact_span, inline_span, key_span, text_span
+from archscope.spec.checks import Key, head_problems, input_problems, network_problems
+from archscope.spec.form import form_problems
+from archscope.spec.places import key_span, text_span
 
 LARGEST_FILE = 1_000_000
 """Bytes; the longest table of a paper has some thousand."""
@@ -94,7 +95,7 @@ def read_table(source: Source) -> Table:
         raise TableError(_toml_problem(source, error)) from error
     except RecursionError as error:
         raise TableError(Problem("not-toml", "values are nested too deeply", Span(source, 1, 1))) from error
-    problems = list(islice(_form_problems(source, data, FORM, ""), MOST_PROBLEMS))
+    problems = list(islice(form_problems(source, data), MOST_PROBLEMS))
     if not problems:
         problems = [*input_problems(data["input"], Key(source, "", "input")), *network_problems(source, data)]
     if problems:
@@ -192,99 +193,3 @@ def _cells(source: Source, number: int, line: str) -> list[Cell]:
         cells.append(Cell(text, Span(source, number, column, max(1, len(text)))))
         at += len(part) + 1
     return cells
-
-
-Form = Mapping[str, Any]
-
-_ITEMS = (str, list, dict)
-
-FORM: Form = {
-    "title": str, "authors": str, "year": int, "arxiv": str, "doi": str, "url": str, "table": str, "note": str,
-    "input": [int], "grid": str, "turned": bool,
-    "columns": {"*": (str, {"cell": str, "next": str, "published": str, "K": int})},
-    "rows": {"*": str},
-    "notation": {"*": _ITEMS},
-    "blocks": [{
-        "row": str, "name": str, "filled": [str], "layers": list, "branches": list, "join": str,
-        "connections": str, "cell": str, "where": dict, "kind": str, "follows": [str], "last": [str], "after": list,
-        "repeat": (str, int), "first": dict, "takes": str, "dense": bool, "skip": str, "project": str,
-        "projection": list, "joined": list, "main": str, "shortcut": str, "module": bool, "numbered": bool,
-        "continues": bool, "shrinks": bool,
-    }],
-    "implied": {"*": ([str], {"*": str})},
-    "names": {"*": str},
-    "sections": {"*": (str, {"first": str, "named": bool})},
-    "networks": {"*": (str, {
-        "column": str, "aliases": [str], "values": {"*": str}, "input": [int], "after": dict, "bn": str, "note": str,
-        "headless": bool, "blocks": [int], "round_to": int,
-        "torchvision": str, "transform_input": bool, "changes": [str],
-    })},
-    "side_branches": [{"name": str, "after": str, "loss_weight": float, "layers": list}],
-    "published": [{
-        "source": str, "url": str, "network": str, "grid": str, "rows": dict, "columns": dict, "totals": dict,
-        "label": str, "unit": str, "K": int, "digits": int, "note": str,
-    }],
-    "errata": [{
-        "row": str, "column": str, "printed": str, "instead": str, "source": str, "says": str, "cause": str,
-        "published": str,
-    }],
-}  # fmt: skip
-"""Every key that a table file may hold, and its type: what is not here is an error, not ignored."""
-
-
-def _form_problems(source: Source, data: Mapping[str, Any], form: Form, section: str) -> Iterator[Problem]:
-    yield from missing_keys(source, section, data)
-    for key, value in data.items():
-        wanted = form.get(key, form.get("*"))
-        if wanted is None:
-            span = _where(source, section, key)
-            yield Problem("unknown-key", f"{key!r} means nothing here", span, ", ".join(form), nearest(key, form))
-        else:
-            yield from _value_problems(source, section, key, value, wanted)
-
-
-def _value_problems(source: Source, section: str, key: str, value: Any, wanted: Any) -> Iterator[Problem]:
-    within = f"{section}.{key}" if section else key
-    if isinstance(wanted, tuple) and isinstance(value, dict):
-        wanted = next((each for each in wanted if isinstance(each, Mapping)), wanted)
-    if isinstance(wanted, Mapping) and isinstance(value, dict):
-        yield from _form_problems(source, value, wanted, within)
-    elif _is_of_tables(wanted) and isinstance(value, list) and all(isinstance(each, dict) for each in value):
-        for number, each in enumerate(value):
-            yield from _form_problems(source, each, wanted[0], f"{within}[{number}]")
-    elif not _is(value, wanted):
-        names = _names(wanted)
-        got = f"{key!r} is {_names(type(value))}, and must be {names}"
-        yield Problem("wrong-type", got, _where(source, section, key))
-
-
-def _is(value: Any, wanted: Any) -> bool:
-    if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(wanted, Mapping) or _is_of_tables(wanted):
-        return False
-    if isinstance(wanted, tuple):
-        return any(_is(value, each) for each in wanted)
-    if isinstance(wanted, list):
-        return isinstance(value, list) and all(_is(each, wanted[0]) for each in value)
-    return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
-
-
-def _names(wanted: Any) -> str:
-    if isinstance(wanted, Mapping) or wanted is dict:
-        return "a table"
-    if isinstance(wanted, tuple):
-        return " or ".join(_names(each) for each in wanted)
-    if isinstance(wanted, list):
-        return f"a list of {'tables' if _is_of_tables(wanted) else {str: 'strings', int: 'whole numbers'}[wanted[0]]}"
-    words = {str: "a string", int: "a whole number", float: "a number", list: "a list", bool: "true or false"}
-    return words.get(wanted, "a value of another kind")
-
-
-def _is_of_tables(wanted: Any) -> bool:
-    return isinstance(wanted, list) and isinstance(wanted[0], Mapping)
-
-
-def _where(source: Source, section: str, key: str) -> Span:
-    """The key itself, or the nearest line that it stands on (within an inline table)."""
-    return exact_span(source, section, key) or inline_span(source, section, key)
