@@ -10,8 +10,9 @@ Conventions, for whoever writes README.md:
   on (``| head``) only the first command runs, ``&&`` joins commands, and ``\\`` at the end continues a line.
 - Commands that install or develop (``python3 -m venv``, ``pip install``, ``git clone``, ``cd``, ``pytest``, …) are not
   run; extras that they name must exist in pyproject.toml, as must tools among its dependencies.
-- A ``toml`` block whose first line is ``# name.toml`` is written to that file.
-- A ``python`` block runs in a namespace of its own; with ``>>>`` it runs as a doctest. ``…`` is as above.
+- A ``toml`` or ``python`` block whose first line is ``# name.toml`` or ``# name.py`` is written to that
+  file; behind what is there with ``# name.toml, at its end``.
+- Another ``python`` block runs in a namespace of its own; with ``>>>`` it runs as a doctest. ``…`` is as above.
 - ``<!-- not run: why -->`` on the line before a block keeps it from running: it is for downloads.
 """
 
@@ -157,7 +158,7 @@ def run_python(block: Block) -> None:
         doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.write)
         assert not report.getvalue(), report.getvalue()
         return
-    code = compile("\n" * block.line + block.text, "README.md", "exec")
+    code = compile("\n" * block.line + block.text, "README.md", "exec", dont_inherit=True)
     with contextlib.redirect_stdout(io.StringIO()):
         exec(code, {"__name__": "__main__"})  # noqa: S102  our own file
 
@@ -167,12 +168,14 @@ def run_all(text: str, archscope: Callable, folder: Path) -> None:
     for block in blocks_of(text):
         if not block.runs:
             continue
-        if block.language in {"console", "sh", "bash"}:
+        file = re.match(r"# ([\w.-]+\.(?:toml|py))(, at its end)?\n", block.text)
+        if block.language in {"toml", "python"} and file:
+            with (folder / file[1]).open("a" if file[2] else "w", encoding="utf-8") as target:
+                target.write(block.text + "\n")
+        elif block.language in {"console", "sh", "bash"}:
             run_commands(block, archscope)
         elif block.language == "python":
             run_python(block)
-        elif block.language == "toml" and (name := re.match(r"# ([\w.-]+\.toml)\n", block.text)):
-            (folder / name[1]).write_text(block.text + "\n", encoding="utf-8")
 
 
 def test_everything_in_the_readme_runs_and_prints_what_it_shows(archscope: Callable, here: Path) -> None:

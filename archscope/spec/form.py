@@ -71,7 +71,7 @@ _NETWORK: Form = {
     "values": Entry({"*": Entry(str, "the text that this placeholder has for this network")}, "values of placeholders"),
     "input": Entry([int], "its input, where it is not the file's"),
     "after": Entry(dict, "layers that it has besides, by what they follow: { conv3 = ['LRN'] }"),
-    "bn": Entry(str, "batch norm after its layers: none, conv, all"),
+    "bn": Entry(str, "batch norm, as --bn takes it: none, conv, relu, conv+fc, relu+fc"),
     "note": Entry(str, "what makes it differ from the others"),
     "headless": Entry(bool, "it ends without a classifier"),
     "blocks": Entry([int], "how often each block is repeated, in order, where not as printed"),
