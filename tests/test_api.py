@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, fields
@@ -239,6 +241,19 @@ def test_the_package_shows_its_verbs_and_nothing_else():
         assert name in dir(archscope)
     with pytest.raises(AttributeError, match="module 'archscope' has no attribute 'nothing'"):
         archscope.nothing  # noqa: B018
+
+
+VERBS = [name for name in archscope.__all__ if inspect.isfunction(getattr(archscope, name))]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_says_what_it_takes_and_what_it_raises(name: str):
+    verb = getattr(archscope, name)
+    text = inspect.getdoc(verb) or ""
+    taken = [each for each in inspect.signature(verb).parameters if each != "changes"]
+    assert [each for each in taken if re.search(rf"\b{each}\b", text) is None] == []
+    assert "Raises" in text
+    assert set(verb.__annotations__) == {*inspect.signature(verb).parameters, "return"}
 
 
 def test_no_module_bears_the_name_of_a_verb():

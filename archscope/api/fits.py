@@ -178,7 +178,7 @@ def fit(  # noqa: PLR0913  a public verb: its keywords are the flags of the comm
     network, input: as in :func:`archscope.memory`. memory, reserve: bytes, or sizes with a unit (``"2GiB"``); the
     reserve is what tensors cannot have: a GPU's context, workspaces, fragmentation. largest: of what: ``batch``;
     ``input``, the side of a square image, or ``width``, in steps of 1/32, both for a given ``batch``. train: a step of
-    training, else inference. The others are as in :func:`archscope.memory`.
+    training, else inference. dtype, amp, device, grads and optimizer are as in :func:`archscope.memory`.
 
     Raises UsageError for sizes and settings that make no sense, and what load raises.
     """
@@ -213,6 +213,8 @@ def fit_chip(
 ) -> ChipFit:
     """Whether a microcontroller holds a network: its weights in flash, the activations of one example in RAM.
 
+    flash, ram: bytes, or sizes with a unit (``"512KiB"``). input: as in :func:`archscope.memory`. dtype: of weights and
+    activations.
     Weights are parameters and running statistics; activations the ideal inference peak, which a static planner may
     reach: tensors die with their last use. A module, or a network whose widths are fixed, fits at width 1 or not at
     all. Raises UsageError for sizes that make no sense, and what load raises.

@@ -68,7 +68,8 @@ def lower(
     """The Graph of a network for ``batch`` examples: every node, tensor, parameter and scope with its size.
 
     A module, or its address, is captured in ``mode``; see :func:`archscope.capture` for its ``input``, and for ``real``
-    and ``upper_bound``, which make sense for modules only.
+    and ``upper_bound``, which make sense for modules only. Shapes in it have the batch first. Raises ShapeError, at the
+    cell, where sizes do not fit, and what load and capture raise.
     """
     if modules.is_module(network):
         modules.refuse_changes(network, dict(changes))
@@ -90,7 +91,9 @@ def build(
 
     device: where to make it; ``"meta"`` allocates nothing. weights: None for torch's own initialisation,
     ``"torchvision"`` for the weights that torchvision offers for this network, else the path of a state dict.
-    With another ``num_classes`` the heads stay random, and a warning lists them.
+    With another ``num_classes`` the heads stay random, and a warning lists them. It takes batches of examples,
+    (batch, channels, height, width). Raises Unsupported for a layer that was only seen in a module and for weights that
+    do not fit, and what load raises.
     """
     from archscope.targets.torch_module import module_of
     from archscope.targets.weights import load_weights, with_transform

@@ -54,8 +54,8 @@ def search(  # noqa: PLR0913  a public verb: its keywords are the flags of the c
     :class:`archscope.studies.design_space.searching.Candidate` and gives a number, after a short training for instance;
     ``archscope.build(candidate.graph())`` is its module. where: a condition; at_most, at_least: limits by column,
     ``{"params": "5M"}``. columns: the numbers that a candidate has besides. dask: a cluster's address, or ``local``:
-    chunks of the sweep, or calls of the function, are its tasks. tell: hears how far it is. input, changes: as for
-    ``sweep``.
+    chunks of the sweep, or calls of the function, are its tasks. tell: hears how far it is. networks, input, batch,
+    dtype, mode, changes: as for ``sweep``.
 
     Where the objective is a column and the space has at most two million designs, all are looked at, and the result is
     the optimum; else Optuna proposes ``trials`` of them, the same ones for the same ``seed``. Raises what ``sweep``

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from archscope.api.networks import Network
 from archscope.api.spaces import COLUMNS, Wanted, asked, fingerprint
 from archscope.core.errors import ArchscopeError, Problem, UsageError
-from archscope.formats import SCHEMA_VERSION
+from archscope.core.schema import headed
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
 from archscope.studies.design_space.answers import Answer, Progress, answer
@@ -42,15 +42,16 @@ def sweep(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
 ) -> Columns:
     """Every design of a space with its numbers, equal to those that :func:`archscope.profile` gives for it alone.
 
-    vary: what changes, by name (see :data:`archscope.studies.design_space.designs.KNOBS`): values one by one, or as
-    text, ``"1,8,32"`` or ``"64:512:32"`` with both ends. columns: totals of analyses
-    (:func:`archscope.analyses.columns`). where: a condition, ``"params < 5M and train_peak_bytes < 2GiB"``. pareto:
+    networks: what load takes. vary: what changes, by name (see
+    :data:`archscope.studies.design_space.designs.KNOBS`): values one by one, or as text, ``"1,8,32"`` or
+    ``"64:512:32"`` with both ends. columns: totals of analyses (:func:`archscope.analyses.columns`). where: a
+    condition, ``"params < 5M and train_peak_bytes < 2GiB"``. pareto:
     keeps the designs that no other one beats in these columns, less being better, or more with a minus before the name.
     sort: orders by columns in the same way; top: keeps the first so many. output: a file, ``.csv``, ``.json`` or
     ``.parquet``; an interrupted sweep goes on from ``<output>.partial`` when it is asked again, and rows that neither
     ``top`` nor ``pareto`` bounds stay in the file: the arrays are then empty. dask: a scheduler's address, or
     ``local``. yes: also over 10⁹ designs. tell: hears of each chunk of designs, with its rows. input: ``["3x96x96"]``,
-    and changes: as for :func:`archscope.load`, for all designs.
+    and changes: as for :func:`archscope.load`, for all designs. batch, dtype, mode: as for :func:`archscope.profile`.
 
     Chunks of some ten thousand designs are worked out at once: what is kept takes memory, the others do not. Raises
     UsageError for ranges, columns and conditions that make no sense, and for too many designs; ArchscopeError where
@@ -120,9 +121,7 @@ def save(found: Answer, path: Path, name: str) -> None:
 def summary_of(found: Answer) -> dict[str, Any]:
     """What is known of a sweep besides its rows, as plain values."""
     space = found.question.space
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "sweep",
+    data = {
         "networks": list(space.networks),
         "varied": space.varied,
         "setting": {name: getattr(found.question.setting, name) for name in ("batch", "dtype", "mode")},
@@ -132,3 +131,4 @@ def summary_of(found: Answer) -> dict[str, Any]:
         "unusable": [reason._asdict() for reason in found.unusable],
         "missing": {name: list(ops) for name, ops in found.missing.items()},
     }
+    return headed("sweep", data)

@@ -66,7 +66,9 @@ def trial(
 
     first, second: what load takes, a factory's address, or a :class:`Side` with changes of its own. A pair of runs has
     one seed: the same split, the same order, the same number of updates of the same batch; rate and initialisation are
-    what suits each network, unless the recipe says. Without a length the longer of the two usual ones is that of both.
+    what suits each network, unless the recipe says. data, recipe, input, choices: as for :func:`archscope.train`.
+    watch: hears each run's network, seed and accuracy. Without a length the longer of the two usual ones is that of
+    both.
     It is decided where Student's 95 % interval of the differences in held-out accuracy leaves out 0.
 
     Raises UsageError for too few seeds and for modules, which the first run would leave trained; Unsupported for what

@@ -94,7 +94,7 @@ def _per_class(found: Evaluation) -> Sheet:
         (each.name, each.examples, each.correct, each.recall, each.precision, _mistaken(each))
         for each in found.tally.per_class
     )
-    return _sheet("evaluate", found, fields, rows)
+    return _sheet(found, fields, rows)
 
 
 def _confusion(found: Evaluation) -> Sheet:
@@ -102,12 +102,12 @@ def _confusion(found: Evaluation) -> Sheet:
     classes = found.tally.classes
     fields = (Field("class", "class \\ said", least=8), *(Field(name, name, "count") for name in classes))
     rows = tuple((name, *row) for name, row in zip(classes, found.tally.confusion, strict=True))
-    return _sheet("confusion", found, fields, rows)
+    return _sheet(found, fields, rows)
 
 
-def _sheet(name: str, found: Evaluation, fields: tuple[Field, ...], rows: tuple[tuple[Any, ...], ...]) -> Sheet:
+def _sheet(found: Evaluation, fields: tuple[Field, ...], rows: tuple[tuple[Any, ...], ...]) -> Sheet:
     notes, closing = _notes(found), _closing(found)
-    return Sheet(name, _title(found), fields, rows, notes=notes, closing=closing, data=_data(found))
+    return Sheet("evaluate", _title(found), fields, rows, notes=notes, closing=closing, data=_data(found))
 
 
 def _title(found: Evaluation) -> str:

@@ -211,7 +211,7 @@ def _slide(found: Explanation) -> Sheet:
         *((f"left out: {left_out} layers without weights that keep the size",) if left_out else ()),
     )
     return Sheet(
-        name="derivation",
+        name="explanation",
         title=_title(found),
         fields=fields,
         rows=lines,

@@ -238,5 +238,9 @@ def _chip_sheet(found: list[ChipFit]) -> Sheet:
         "activations: most alive at once if each tensor dies with its last use, which a static planner may reach",
         "widths in steps of 1/32, up to 4",
     )
-    data = {"fits": [{**each._asdict(), "width": str(each.width) if each.width else None} for each in found]}
-    return Sheet("fit", "what fits a microcontroller", fields, rows, notes=notes, data=data)
+    data = {"fits": [_chip_data(each) for each in found]}
+    return Sheet("chip_fit", "what fits a microcontroller", fields, rows, notes=notes, data=data)
+
+
+def _chip_data(each: ChipFit) -> dict[str, object]:
+    return {**each._asdict(), "fits": each.fits, "width": None if each.width is None else str(each.width)}

@@ -15,9 +15,6 @@ from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem, UsageError, printable
 
-SCHEMA_VERSION = 1
-"""Of the JSON output; it changes when a field changes its meaning or goes."""
-
 
 class Field(NamedTuple):
     """A column of a sheet.
@@ -47,8 +44,9 @@ class Sheet:
     """A table ready to be rendered: plain values, and what must be printed with them.
 
     rows and total: a value per field; None is "unknown". notes: conventions, one a line. closing: what it comes to, in
-    a line or two, printed last. data: everything, for machines. headings: by index, a text above that row in a
-    terminal, where a group of rows begins. picture: lines of block characters, for where all are equally wide.
+    a line or two, printed last. name: the kind of its JSON; data: what that says, everything. headings: by index, a
+    text above that row in a terminal, where a group of rows begins. picture: lines of block characters, for where all
+    are equally wide.
     """
 
     name: str

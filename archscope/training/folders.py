@@ -7,11 +7,12 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from archscope.core.errors import ArchscopeError, Problem
+from archscope.core.schema import body, dumped, headed
 
 MOST_JSON_BYTES = 2**24
 """What a JSON file of a run may hold at most."""
@@ -38,18 +39,22 @@ def opened(path: Path, code: str, most_bytes: int | None = None) -> Iterator[IO[
         yield file
 
 
-def read_json(path: Path) -> Any:
-    """The value in a JSON file of a run. Raises ArchscopeError for one that is not there, too large or no JSON."""
+def read_json(path: Path, kind: str) -> Any:
+    """What a JSON file of a run says, its head aside; files from before there were heads may hold any value.
+
+    Raises ArchscopeError for one that is not there, too large, no JSON, of another kind or of a newer version.
+    """
     with opened(path, "bad-run", MOST_JSON_BYTES) as file:
         try:
-            return json.loads(file.read(MOST_JSON_BYTES + 1), parse_constant=_no_number)
+            found = json.loads(file.read(MOST_JSON_BYTES + 1), parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise ArchscopeError(Problem("bad-run", f"{str(path)!r} is no JSON: {error}")) from error
+    return body(kind, found, repr(str(path))) if isinstance(found, dict) else found
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file in one step. Raises ArchscopeError where it cannot be written."""
-    write_durably(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+def write_json(path: Path, kind: str, data: Mapping[str, Any]) -> None:
+    """Writes an object of a kind as a JSON file in one step. Raises ArchscopeError where it cannot be written."""
+    write_durably(path, f"{dumped(headed(kind, data), indent=1)}\n".encode())
 
 
 def write_durably(path: Path, *parts: bytes | memoryview) -> None:

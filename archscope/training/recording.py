@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from archscope.core.schema import dumped, headed
 from archscope.training.events import Epoch, Report
 from archscope.training.folders import write_durably, write_json
 from archscope.training.observing import Observed
@@ -34,7 +35,7 @@ def write_history(folder: Path, history: Sequence[Epoch]) -> None:
 def add_metrics(folder: Path, report: Report) -> None:
     """``metrics.jsonl``: a line per report."""
     with (folder / METRICS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(report._asdict()) + "\n")
+        file.write(f"{dumped(headed('metrics', report._asdict()))}\n")
 
 
 def cut_metrics(folder: Path, step: int) -> None:
@@ -55,7 +56,7 @@ def write_verdict(folder: Path, verdict: Verdict, seen: Observed) -> None:
     }
     if seen.history:
         found["confusion"] = seen.held_out.confusion.tolist()
-    write_json(folder / VERDICT, found)
+    write_json(folder / VERDICT, "verdict", found)
 
 
 def write_pictures(folder: Path, seen: Observed) -> bool:

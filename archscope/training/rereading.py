@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem
+from archscope.core.schema import body
 from archscope.training.events import Epoch, Report
 from archscope.training.folders import opened, read_json
 from archscope.training.recording import HISTORY, METRICS, VERDICT
@@ -24,6 +25,7 @@ LARGEST = 2**53
 """Of a count: as far as every float is a whole number of its own."""
 
 _TAIL = "_loss"
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _PLAIN = tuple(name for name in Epoch._fields if name != "losses")
 _TEXTS = tuple(name for name in Sign._fields if name != "status")
 
@@ -91,27 +93,30 @@ def _epoch(path: Path, line: int, heads: list[str], row: list[str]) -> Epoch:
 def _reports(path: Path) -> tuple[Report, ...]:
     """The reports; a last line that was torn off while it was written is none."""
     lines = _lines(path)
-    found = [_report(line) for line in lines]
+    found = [_report(path, line) for line in lines]
     if None in found[:-1]:
         raise _bad(path, f"has in line {found.index(None) + 1} no report")
     return tuple(each for each in found if each is not None)
 
 
-def _report(line: str) -> Report | None:
+def _report(path: Path, line: str) -> Report | None:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or set(found) != set(Report._fields) or not isinstance(found["losses"], dict):
+    if not isinstance(found, dict):
         return None
-    step, losses, accuracy = found["step"], found["losses"], found["accuracy"]
-    if len(losses) > MOST_HEADS or not _is_count(step) or not all(map(_is_number, (*losses.values(), accuracy))):
+    known = body("metrics", found, repr(str(path)))
+    step: Any = known.get("step")
+    losses, accuracy = known.get("losses"), _number(known.get("accuracy"))
+    if not isinstance(losses, dict) or len(losses) > MOST_HEADS or not _is_count(step) or accuracy is None:
         return None
-    return Report(int(step), losses, accuracy)
+    numbers = {head: _number(loss) for head, loss in losses.items()}
+    return None if None in numbers.values() else Report(step, numbers, accuracy)
 
 
 def _verdict(path: Path) -> Verdict:
-    found = read_json(path)
+    found = read_json(path, "verdict")
     if not isinstance(found, dict) or found.get("verdict") not in (LEARNS, FAILS, UNDECIDED):
         raise _bad(path, "has no verdict")
     signs, causes = found.get("signs"), found.get("causes")
@@ -119,13 +124,13 @@ def _verdict(path: Path) -> Verdict:
         raise _bad(path, "has signs that no training gives")
     if not isinstance(causes, list) or len(causes) > MOST_SIGNS or not all(map(_is_text, causes)):
         raise _bad(path, "has causes that no training gives")
-    return Verdict(found["verdict"], tuple(Sign(**each) for each in signs), tuple(causes))
+    return Verdict(found["verdict"], tuple(Sign(*map(each.get, Sign._fields)) for each in signs), tuple(causes))
 
 
 def _is_sign(found: Any) -> bool:
-    if not isinstance(found, dict) or set(found) != set(Sign._fields) or not all(_is_text(found[x]) for x in _TEXTS):
+    if not isinstance(found, dict) or not all(_is_text(found.get(name)) for name in _TEXTS):
         return False
-    return found["status"] in (FINE, ODD, FAULT)
+    return found.get("status") in (FINE, ODD, FAULT)
 
 
 def _is_text(found: Any) -> bool:
@@ -137,8 +142,13 @@ def _is_count(found: Any) -> bool:
 
 
 def _is_number(found: Any) -> bool:
-    """Whether it is one that a float holds; a loss that is nan or inf is told as such."""
+    """Whether it is one that a float holds."""
     return type(found) is float or (type(found) is int and abs(found) <= LARGEST)
+
+
+def _number(found: Any) -> Any:
+    """A number as it stands, or of the text for one that JSON has not; None for anything else."""
+    return found if _is_number(found) else _NOT_FINITE.get(found) if isinstance(found, str) else None
 
 
 def _bad(path: Path, what: str) -> ArchscopeError:

@@ -31,6 +31,9 @@ MOST_PIXELS = 2**13
 
 _LOCK = ".lock"
 
+_KINDS = {"network": "trained_network"} | {name: name for name in ("recipe", "data", "classes", "preprocessing")}
+"""The JSON files of a run, with the kinds of their objects."""
+
 
 class TrainedNetwork(NamedTuple):
     """What was trained. address: a name, a table's file or a module's address; changes: options by name, plain."""
@@ -61,11 +64,11 @@ def begin(folder: Path, run: Run) -> None:
         (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArchscopeError(Problem("cannot-write", f"{str(folder)!r}: {error.strerror}")) from error
-    write_json(folder / "network.json", run.network._asdict())
-    write_json(folder / "recipe.json", run.recipe)
-    write_json(folder / "data.json", run.data)
-    write_json(folder / "classes.json", list(run.classes))
-    write_json(folder / "preprocessing.json", run.preprocessing.plain())
+    write_json(folder / "network.json", _KINDS["network"], run.network._asdict())
+    write_json(folder / "recipe.json", _KINDS["recipe"], run.recipe)
+    write_json(folder / "data.json", _KINDS["data"], run.data)
+    write_json(folder / "classes.json", _KINDS["classes"], {"classes": list(run.classes)})
+    write_json(folder / "preprocessing.json", _KINDS["preprocessing"], run.preprocessing.plain())
 
 
 def is_run(folder: Path) -> bool:
@@ -81,7 +84,7 @@ def read_run(folder: Path) -> Run:
         raise ArchscopeError(Problem("no-run", f"{str(folder)!r} is no run: it has no 'network.json'", help=_HELP))
     own = folder.resolve()
     network, recipe, data, classes, preprocessing = (
-        read_json(own / f"{name}.json") for name in ("network", "recipe", "data", "classes", "preprocessing")
+        read_json(own / f"{name}.json", kind) for name, kind in _KINDS.items()
     )
     return Run(
         _network(folder, network),
@@ -151,6 +154,8 @@ def _data(folder: Path, found: Any) -> dict[str, Any]:
 
 
 def _classes(folder: Path, found: Any) -> tuple[str, ...]:
+    """The names in an object, or in a list by itself, as it was before there were kinds."""
+    found = found["classes"] if isinstance(found, dict) and "classes" in found else found
     if not isinstance(found, list) or not 2 <= len(found) <= MOST_CLASSES:
         raise _bad(folder, "classes", "", found)
     for name in found:

@@ -97,13 +97,6 @@ def test_json_says_what_the_profile_says(archscope: Callable) -> None:
     assert [row["path"] for row in printed["rows"]] == [row.path for row in profile.at_depth(0)]
 
 
-@pytest.mark.parametrize("line", ["list", "ops", "show vgg", "summary vgg11", "compare vgg11 vgg13"])
-def test_every_json_has_a_schema_version_and_its_kind(line: str, archscope: Callable) -> None:
-    printed = as_json(archscope, line)
-    assert list(printed)[:2] == ["schema_version", "kind"]
-    assert printed["schema_version"] == 1
-
-
 @pytest.mark.parametrize("line", ["list", "ops", "show vgg", "summary googlenet", "compare vgg", "compare vgg11 vgg13"])
 def test_every_csv_can_be_read_back(line: str, archscope: Callable) -> None:
     heads, *rows = csv.reader(io.StringIO(archscope(f"{line} --format csv").out))

@@ -53,7 +53,7 @@ def write(folder: Path, *, text: str = "net", loss: float = 1.5) -> Path:
     recording.write_history(folder, history)
     recording.add_metrics(folder, Report(3, {"logits": loss, text: 0.5}, 0.125))
     sign = {"status": "fault", "what": text, "cause": text, "mend": text, "name": text}
-    write_json(folder / "verdict.json", {"verdict": "does not learn", "causes": [text], "signs": [sign]})
+    write_json(folder / "verdict.json", "verdict", {"verdict": "does not learn", "causes": [text], "signs": [sign]})
     return folder
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from archscope.core.errors import ArchscopeError
+from archscope.core.schema import headed
 from archscope.training import folders, runs
 from archscope.training.preprocessing import Preprocessing
 from archscope.training.runs import Run, TrainedNetwork, begin, locked, plain_changes, read_run
@@ -157,7 +158,7 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path) -> None:
 
 def test_a_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("x")
-    folders.write_json(tmp_path / "a.json", {"a": "µ"})
+    folders.write_json(tmp_path / "a.json", "recipe", {"a": "µ"})
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
-    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"a": "µ"}
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == headed("recipe", {"a": "µ"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "plain"]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from archscope import analyses
 from archscope.core.errors import ArchscopeError, Problem, Unsupported, UsageError
+from archscope.core.schema import body
 
 ENDINGS = (".csv", ".json", ".parquet")
 
@@ -75,7 +76,7 @@ def _of_json(path: Path) -> tuple[list[str], list[list[Any]]]:
         data = json.loads(_text(path))
     except ValueError as error:
         raise ArchscopeError(Problem("cannot-read", f"{str(path)!r} is no JSON: {error}")) from error
-    rows = data.get("rows") if isinstance(data, dict) and data.get("kind") == "sweep" else None
+    rows = body("sweep", data, repr(str(path))).get("rows") if isinstance(data, dict) and "kind" in data else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return [], []
     return list(rows[0]) if rows else [], [list(row.values()) for row in rows]
