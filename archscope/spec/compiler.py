@@ -24,6 +24,9 @@ from archscope.spec.template import fill, match
 Network = Mapping[str, Any]
 """What ``[networks]`` says of one: ``{column = "D", aliases = [...], after = {...}}``."""
 
+_COUNTS = re.compile(r"\b(turn|blocks?)\b(?=[^{}\n]*\})")
+"""What counts repeats, within braces."""
+
 MOST_PROBLEMS = 100
 """How many problems of a table are reported at once."""
 
@@ -50,12 +53,12 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
     network = networks(table)[name]
     table = mended(table)
     wanted = Repeats(repeats or network.get("blocks", ()))
-    counted = any(each in table.source.text for each in ("{turn", "{block"))
-    context = Context(table, network, tuple(extra), [], count(1), wanted, counted)
+    counts = set(_COUNTS.findall(table.source.text))
+    context = Context(table, network, tuple(extra), [], count(1), wanted, bool(counts))
     column = str(network.get("column", ""))
     if column not in (_network_heads(table) or [""]):
         raise _no_such_column(table, name, column)
-    if "{blocks" in table.source.text:  # how many there are is known when all rows were read once
+    if "blocks" in counts:  # how many there are is known when all rows were read once
         _rows(context._replace(problems=[], reads=count(1)), table, column)
         wanted.begin_again()
     items = _rows(context, table, column)

@@ -95,6 +95,7 @@ def _repeated(context: Context, block: Mapping[str, Any], scope: Scope, times: i
     taken = tuple(only_first) if "takes" in block else ()
     takes = whole(str(block.get("takes", "")), scope.values)
     turns: list[list[Item]] = []
+    context.repeats.met += 0 if scope.repeated else times
     for turn in range(times):
         context.repeats.begun += not scope.repeated
         if turn > 1 and not context.counts_turns:
