@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import Size
@@ -113,6 +114,7 @@ def _nested(expression: Expression, lowest: int) -> str:
     return f"(0-{-expression})" if isinstance(expression, int) and expression < 0 else str(expression)
 
 
+@lru_cache(maxsize=1024)  # a block's texts are read again for each of its repeats
 def parse(text: str) -> Expression:
     """Reads an expression; raises :class:`TableError` that quotes it when it cannot.
 

@@ -22,7 +22,7 @@ from archscope.spec.naming import named
 from archscope.spec.network import Spec
 from archscope.spec.options import options
 from archscope.spec.overriding import with_cells
-from archscope.spec.stages import with_repeats
+from archscope.spec.stages import repeated
 from archscope.spec.table import Table
 from archscope.studies.agreement import Convention, agrees, fitting, spelled
 from archscope.studies.consistency import first_step_off, places, sums
@@ -109,7 +109,7 @@ def _changed(table: Table, spec: Spec, claim: Claim) -> Spec:
     table = with_cells(table, claim.network, cells) if cells else table
     changed = compile_table(table, claim.network) if cells else spec
     if changed.repeats and "blocks" in changes:
-        changed = with_repeats(table, changed, changes.pop("blocks"))
+        changed = repeated(table, changed, changes.pop("blocks"))
     return named(turned(changed, options(changes)))
 
 

@@ -59,8 +59,9 @@ def compile_table(table: Table, name: str, extra: Iterable[type[Op]] = (), repea
     if column not in (_network_heads(table) or [""]):
         raise _no_such_column(table, name, column)
     if "blocks" in counts:  # how many there are is known when all rows were read once
-        _rows(context._replace(problems=[], reads=count(1)), table, column)
-        wanted.begin_again()
+        counting = Repeats(wanted.wanted, counting=True)
+        _rows(context._replace(problems=[], reads=count(1), repeats=counting), table, column)
+        wanted.blocks = max(1, counting.met)
     items = _rows(context, table, column)
     if not context.problems:
         items = _with_insertions(context, name, _with_side_branches(context, items))

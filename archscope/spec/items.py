@@ -96,7 +96,7 @@ def _repeated(context: Context, block: Mapping[str, Any], scope: Scope, times: i
     takes = whole(str(block.get("takes", "")), scope.values)
     turns: list[list[Item]] = []
     context.repeats.met += 0 if scope.repeated else times
-    for turn in range(times):
+    for turn in range(1 if context.repeats.counting else times):
         context.repeats.begun += not scope.repeated
         if turn > 1 and not context.counts_turns:
             turns.append(_again(context, turns[1], scope))

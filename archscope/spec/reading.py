@@ -40,19 +40,17 @@ class Scope(NamedTuple):
 class Repeats:
     """How often a table repeats its blocks, one after another: as it prints, or as a caller wants.
 
-    given: how often each was, so far. begun: the number of the block that is read, counted over all of them; met: how
-    many were met, read or not; blocks: how many there are, where the table was read before.
+    counting: nothing but that is asked, and each is read once. given: how often each was, so far. begun: the number of
+    the block that is read, counted over all of them; met: how many were met, read or not; blocks: how many there are,
+    where the table was read before.
     """
 
-    def __init__(self, wanted: Sequence[int] = ()) -> None:
+    def __init__(self, wanted: Sequence[int] = (), *, counting: bool = False) -> None:
         self.wanted = tuple(wanted)
+        self.counting = counting
         self.given: list[int] = []
         self.begun = self.met = 0
         self.blocks = 1
-
-    def begin_again(self) -> None:
-        """Starts over from the first row, with the number of all blocks known."""
-        self.given, self.begun, self.met, self.blocks = [], 0, 0, max(1, self.met)
 
     def numbers(self) -> dict[str, str]:
         """What ``{block}`` and ``{blocks}`` are, unless a table calls something else so."""

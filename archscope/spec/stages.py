@@ -55,6 +55,18 @@ def has_plain_stages(spec: Spec) -> bool:
 
 
 def with_repeats(table: Table, spec: Spec, blocks: Blocks, extra: Iterable[type[Op]] = ()) -> Spec:
+    """As :func:`repeated`, and its changes say which network of the table that is, if any."""
+    changed = repeated(table, spec, blocks, extra)
+    if changed.repeats == spec.repeats:
+        return changed
+    others = {name: compile_table(table, name, extra) for name in networks(table)}
+    same = [name for name, other in others.items() if made_of(other.root) == made_of(changed.root)]
+    instead = f"{_listed(changed.repeats)} instead of {_listed(spec.repeats)}"
+    words = f"these are the blocks of {same[0]}" if same else instead
+    return replace(changed, changes=(*changed.changes, f"blocks: {words}"))
+
+
+def repeated(table: Table, spec: Spec, blocks: Blocks, extra: Iterable[type[Op]] = ()) -> Spec:
     """The network of a table with its blocks repeated as often as ``blocks`` says.
 
     Raises UsageError for anything but a number for each of them.
@@ -66,13 +78,7 @@ def with_repeats(table: Table, spec: Spec, blocks: Blocks, extra: Iterable[type[
     if len(wanted) != len(spec.repeats):
         message = f"blocks has {len(wanted)} stages, the table has {len(spec.repeats)}"
         raise UsageError(Problem("bad-value", message, expected=expected))
-    changed = compile_table(table, spec.name, extra, wanted)
-    if changed.repeats == spec.repeats:
-        return changed
-    others = {name: compile_table(table, name, extra) for name in networks(table)}
-    same = [name for name, other in others.items() if made_of(other.root) == made_of(changed.root)]
-    words = f"these are the blocks of {same[0]}" if same else f"{_listed(wanted)} instead of {_listed(spec.repeats)}"
-    return replace(changed, changes=(*changed.changes, f"blocks: {words}"))
+    return compile_table(table, spec.name, extra, wanted)
 
 
 def signature(spec: Spec) -> list[list[str]]:
