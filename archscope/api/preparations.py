@@ -10,6 +10,7 @@ from archscope.api.modules import is_module
 from archscope.api.networks import Network
 from archscope.api.trainees import Trainee, trainee
 from archscope.core.errors import Problem, ShapeError, Unsupported, UsageError
+from archscope.running.device import device_called
 from archscope.spec.options import Changes
 from archscope.training.data import Data, native_side, open_data
 from archscope.training.defaults import SIDES, completed
@@ -64,7 +65,8 @@ def prepared(
     if found.spec is not None:
         found = trainee(network, classes=len(opened.classes), changes=found.changes)
     graph = found.graph(2)
-    recipe, chosen = completed(recipe, graph, macs_of(graph, Recipe(batch_size=2), "cpu")[1], len(opened.train))
+    macs = macs_of(graph, Recipe(batch_size=2), "cpu")[1]
+    recipe, chosen = completed(recipe, graph, macs, len(opened.train), device_called(recipe.device))
     machine = machine_of(recipe)
     _refuse_single(graph, recipe, machine)
     model = machine.placed(_initialised(found, graph, recipe))

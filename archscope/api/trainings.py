@@ -137,6 +137,7 @@ def _observed(ready: Prepared, progress: Progress, first: Beginning) -> Observed
         curve=curve,
         frozen=ready.recipe.freeze,
         lr=ready.recipe.lr or 0.0,
+        scored=progress.held_out,
     )
 
 

@@ -78,7 +78,9 @@ AuxWeightFlag = Annotated[float, _recipe("--aux-weight", help="Of auxiliary head
 SeedFlag = Annotated[int, _recipe("--seed", help="Of everything random.", metavar="N")]
 AmpFlag = Annotated[str, _recipe("--amp", help="Autocast: bfloat16 or float16.", metavar="TYPE")]
 CompileFlag = Annotated[bool, _recipe("--compile", help="By torch.compile.")]
-ChannelsLastFlag = Annotated[bool, _recipe("--channels-last", help="Memory format of pictures and weights.")]
+ChannelsLastFlag = Annotated[
+    bool | None, _recipe("--channels-last/--no-channels-last", help="Memory format of pictures and weights.")
+]
 NumWorkersFlag = Annotated[int, _recipe("--num-workers", help="Processes that read pictures.", metavar="N")]
 LogEveryFlag = Annotated[int, _recipe("--log-every", help="Steps per line of metrics.jsonl.", metavar="N")]
 OutFlag = Annotated[
@@ -100,7 +102,7 @@ def train(
     label_smoothing: LabelSmoothingFlag = 0.0, clip: ClipFlag = None, init: InitFlag = None,
     weights: WeightsFlag = "", freeze: FreezeFlag = None, aux_weight: AuxWeightFlag = 0.3, seed: SeedFlag = 0,
     device: TrainDeviceFlag = "auto", amp: AmpFlag = "", compile_: CompileFlag = False,
-    channels_last: ChannelsLastFlag = False, num_workers: NumWorkersFlag = 0, log_every: LogEveryFlag = 10,
+    channels_last: ChannelsLastFlag = None, num_workers: NumWorkersFlag = 0, log_every: LogEveryFlag = 10,
     out: OutFlag = None, resume: ResumeFlag = False, dry_run: DryRunFlag = False, force: ForceFlag = False,
     format_: FormatFlag = None,
 ) -> None:  # fmt: skip
@@ -257,7 +259,8 @@ def plan_lines(plan: Plan, peak: float) -> list[str]:
     length = f"{recipe.epochs} epochs, " if recipe.epochs else ""
     lines.append(f"step       {recipe.batch} images{parts}, {macs} forward and backward; {length}{plan.steps:,} steps")
     rate = f"{recipe.optimizer}, lr {recipe.lr:g} {recipe.schedule}, weight decay {recipe.weight_decay:g}"
-    lines.append(f"recipe     {rate}, init {recipe.init}, seed {recipe.seed}")
+    layout = ", channels last" if recipe.channels_last else ""
+    lines.append(f"recipe     {rate}, init {recipe.init}, seed {recipe.seed}{layout}")
     lines += [f"           {words}" for words in plan.chosen]
     there = spelled(plan.available, "bytes")
     lines.append(f"memory     {spelled(plan.memory, 'bytes')} of tensors in a step; {plan.device} has {there}")

@@ -88,7 +88,7 @@ def glimpse(model: nn.Module, x: torch.Tensor, labels: torch.Tensor, aux_weight:
         heads = heads_of(model(x))
     found.heads = [_answers(name, logits, labels) for name, logits in heads.items()]
     if len(heads) > 1 and _fit(heads, labels):
-        found.heads = _with_shared(found.heads, heads, labels, model)
+        found.heads = _with_shared(found.heads, heads)
     total = _total(heads, labels, aux_weight)
     if total is not None and total.requires_grad and bool(torch.isfinite(total)):
         torch.autograd.backward(total)
@@ -165,22 +165,26 @@ def _answers(name: str, logits: torch.Tensor, labels: torch.Tensor) -> Answers:
     return Answers(name, values.shape[-1], loss, one, float(values.min()), zeros, logits.requires_grad)
 
 
-def _with_shared(
-    found: list[Answers], heads: dict[str, torch.Tensor], labels: torch.Tensor, model: nn.Module
-) -> list[Answers]:
+def _with_shared(found: list[Answers], heads: dict[str, torch.Tensor]) -> list[Answers]:
     """The answers with how many parameters each head's loss reaches that the main one's does, too."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    trained = [each for each in model.parameters() if each.requires_grad]
-    reached: dict[str, set[int]] = {}
-    for name, logits in heads.items():
-        own: tuple[torch.Tensor | None, ...] = ()
-        if logits.requires_grad:
-            loss = cross_entropy(logits, labels)
-            own = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
-        reached[name] = {index for index, each in enumerate(own) if each is not None}
+    reached = {name: _leading_to(logits) for name, logits in heads.items()}
     return [each._replace(shared=len(reached[each.head] & reached[MAIN])) for each in found]
+
+
+def _leading_to(result: torch.Tensor) -> set[int]:
+    """The parameters that a result was computed from, by their ids, as far as gradients are recorded."""
+    found: set[int] = set()
+    seen: set[Any] = set()
+    waiting = [result.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if type(node).__name__ == "AccumulateGrad":
+            found.add(id(node.variable))  # type: ignore[attr-defined]  # the type says that it has one
+        waiting += [before for before, _ in node.next_functions]
+    return found
 
 
 def _fit(heads: dict[str, torch.Tensor], labels: torch.Tensor) -> bool:

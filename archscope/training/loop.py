@@ -48,7 +48,7 @@ def train(run: Progress, stopping: Callable[[], bool] = lambda: False) -> Iterat
 def _finished(run: Progress, epoch: int, rate: float, first: int, seconds: float) -> Epoch:
     """The end of an epoch: its numbers, and those of the held-out examples."""
     losses, accuracy = run.means()
-    held_out = scores_of(run.model, run.data.validation, run.machine)
+    held_out = run.held_out = scores_of(run.model, run.data.validation, run.machine)
     images = sum(run.images(step) for step in range(first, run.step))
     record = Epoch(epoch, run.step, losses, accuracy, held_out.loss, held_out.accuracy, rate, images / seconds, seconds)
     run.history.append(record)

@@ -155,7 +155,7 @@ def machine_of(recipe: Recipe) -> Machine:
         _joined(name)
     scaler = torch.amp.GradScaler(name) if recipe.amp == "float16" else None
     at_once = min(MOST_AT_ONCE, max(2, 2 * recipe.batch // (world * recipe.accumulate)))
-    return Machine(device, recipe.amp, recipe.compile, recipe.channels_last, rank, world, scaler, at_once)
+    return Machine(device, recipe.amp, recipe.compile, bool(recipe.channels_last), rank, world, scaler, at_once)
 
 
 def _joined(device: str) -> None:

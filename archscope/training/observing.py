@@ -13,6 +13,7 @@ from archscope.training.events import Epoch
 from archscope.training.glimpse import Glimpse, glimpse, watched
 from archscope.training.machine import Machine
 from archscope.training.objective import MAIN, heads_of, losses_of
+from archscope.training.optimising import can_be_fused
 from archscope.training.recipe import Recipe
 from archscope.training.samples import Pixels, Sample, inputs, pixels_of, spread
 from archscope.training.scoring import Scores, counted, scores_of
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from archscope.training.glimpse import Layer
 
 BATCH = 32
-"""Examples of the batch that is looked at, and that is to be learnt by heart."""
+"""Examples of the batch that is looked at."""
+BY_HEART = 16
+"""Of these, so many are to be learnt by heart."""
 MOST_STEPS = 60
 LEVEL = 1e-3
 """Of every test."""
@@ -63,7 +66,8 @@ class Beginning:
 class Observed:
     """A training that is over, or that could not begin.
 
-    curve: main loss of every step. frozen: patterns that the recipe freezes. initialised: how the weights began.
+    curve: main loss of every step. frozen: patterns that the recipe freezes. scored: the scores on held-out examples in
+    the end, where they are known already.
     """
 
     model: nn.Module
@@ -73,9 +77,8 @@ class Observed:
     history: tuple[Epoch, ...]
     curve: tuple[float, ...]
     frozen: tuple[str, ...] = ()
-    initialised: str = "default"
     lr: float = 0.0
-    smoothing: float = 0.0
+    scored: Scores | None = None
 
     @property
     def classes(self) -> int:
@@ -90,7 +93,7 @@ class Observed:
     @cached_property
     def held_out(self) -> Scores:
         """The scores on held-out examples."""
-        return scores_of(self.model, self.data.validation, self.machine)
+        return self.scored or scores_of(self.model, self.data.validation, self.machine)
 
     @cached_property
     def chance(self) -> float:
@@ -222,11 +225,12 @@ def beginning_of(
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(recipe.seed)
         seen = glimpse(copy.deepcopy(model), x, labels, recipe.aux_weight)
-        memorised = (
-            _memorised(copy.deepcopy(model), x, labels, recipe.aux_weight, most_steps) if _can_learn(seen) else None
-        )
+        memorised = None
+        if _can_learn(seen):
+            few = slice(BY_HEART)
+            memorised = _memorised(copy.deepcopy(model), x[few], labels[few], recipe.aux_weight, most_steps)
     weights = tuple(each.detach().cpu().clone() for each in model.parameters() if each.requires_grad)
-    seconds = memorised.seconds / len(indices) if memorised is not None else 0.0
+    seconds = memorised.seconds / len(labels[:BY_HEART]) if memorised is not None else 0.0
     return Beginning(seen, memorised, weights, seconds)
 
 
@@ -245,7 +249,8 @@ def _memorised(
     for module in model.modules():
         if isinstance(module, _DropoutNd):
             module.eval()
-    optimizer = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=1e-3)
+    trained = [each for each in model.parameters() if each.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=1e-3, fused=can_be_fused(trained))
     first = least = fastest = math.inf
     goal = 0.1 * math.log(int(labels.max()) + 1)
     step = 0

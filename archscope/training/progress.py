@@ -10,9 +10,10 @@ from archscope.training.data import Data, batches
 from archscope.training.events import Epoch
 from archscope.training.machine import Machine
 from archscope.training.objective import Losses
-from archscope.training.optimising import optimizer_of
+from archscope.training.optimising import optimizer_of, restore_optimizer
 from archscope.training.recipe import Recipe
 from archscope.training.sampling import order
+from archscope.training.scoring import Scores
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ class Progress:
 
     steps: of the whole training; step: how many are done. ends: of each batch of an epoch, in the order of examples.
     curve: main loss of each step, on the device; sums: of the epoch so far, a number per head, correct answers, count.
-    best: highest validation accuracy so far.
+    best: highest validation accuracy so far. held_out: the scores of the last epoch that ended here.
     """
 
     model: nn.Module
@@ -43,6 +44,7 @@ class Progress:
     sums: dict[str, torch.Tensor] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
     best: float = -1.0
+    held_out: Scores | None = None
 
     @property
     def epoch(self) -> int:
@@ -125,7 +127,7 @@ class Progress:
 
         device = self.machine.device
         self.step, self.best = state["step"], state["best"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         own = float(self.machine.writes)  # what all processes had together goes on in one of them
         self.curve.copy_(own * state["curve"])
         self.sums = {name: own * value.to(device) for name, value in state["sums"].items()}

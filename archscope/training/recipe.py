@@ -28,7 +28,8 @@ class Recipe:
     ``kaiming`` He's normal over the outputs for ReLU. weights: ``torchvision`` or a state dict's path, loaded after
     that. freeze: patterns of parameters that are not trained: ``features.*``. aux_weight: factor on the losses of
     auxiliary heads. device: ``auto`` takes a GPU where there is one. amp: autocast in ``bfloat16`` or ``float16``.
-    compile: by ``torch.compile``. channels_last: memory format of pictures and weights. num_workers: processes that
+    compile: by ``torch.compile``. channels_last: memory format of pictures and weights; quicker on a CPU, and
+    what is chosen there for the network of a table. num_workers: processes that
     make batches. log_every: steps between two lines of ``metrics.jsonl``.
     """
 
@@ -52,7 +53,7 @@ class Recipe:
     device: str = "auto"
     amp: str = ""
     compile: bool = False
-    channels_last: bool = False
+    channels_last: bool | None = None
     num_workers: int = 0
     log_every: int = 10
 

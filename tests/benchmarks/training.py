@@ -1,6 +1,6 @@
 """Verdicts on networks that learn and on planted faults, runs that are killed, and speed against a loop by hand.
 
-    python tests/benchmarks/training.py verdicts [SEEDS]    every network, seeds 0,1,2,3,4
+    python tests/benchmarks/training.py verdicts [SEEDS]    a table of every network by seeds 0,1,2,3,4
     python tests/benchmarks/training.py faults [SEEDS]      every planted fault and the healthy network
     python tests/benchmarks/training.py kills [COUNT]       SIGKILL at random moments, each resumed, weights compared
     python tests/benchmarks/training.py speed [ROUNDS]      images a second, interleaved, with intervals
@@ -10,15 +10,18 @@ Thresholds of the verdict were fixed on seeds from 100 on. Set OMP_NUM_THREADS o
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -44,18 +47,42 @@ NETWORKS = {
 }  # fmt: skip
 
 
+class Run(NamedTuple):
+    """What ``archscope train`` said. wall, cpu: seconds of the whole process, its start included."""
+
+    verdict: str
+    epochs: int
+    accuracy: float
+    wall: float
+    cpu: float
+
+
 def verdicts(seeds: list[int]) -> None:
-    """One line per network and seed."""
-    print("network  seed  verdict  held-out  epochs  CPU s  wall s")
-    for seed in seeds:
-        for network, width in NETWORKS.items():
-            cpu, wall = time.process_time(), time.perf_counter()
-            done = archscope.train(network, recipe=Recipe(seed=seed), width=width)
-            accuracy = done.history[-1].validation_accuracy if done.history else 0.0
-            spent = f"{time.process_time() - cpu:.1f}  {time.perf_counter() - wall:.1f}"
-            causes = f" {done.verdict.causes}" if done.verdict.causes else ""
-            found = f"{done.verdict.verdict}{causes}  {accuracy:.2%}  {len(done.history)} epochs"
-            print(f"{network}  {seed}  {found}  {spent}", flush=True)
+    """A table: a row per network, the held-out accuracy of each seed, and what the command takes."""
+    print(f"| network | epochs | {' | '.join(f'seed {seed}' for seed in seeds)} | learns | wall s | CPU s |")
+    print(f"|:--|--:|{'--:|' * len(seeds)}--:|--:|--:|")
+    for network, width in NETWORKS.items():
+        runs = [_commanded(network, width, seed) for seed in seeds]
+        cells = [f"{run.accuracy:.1%}" if run.verdict == "learns" else f"**{run.verdict}**" for run in runs]
+        learns = sum(run.verdict == "learns" for run in runs)
+        wall = [run.wall for run in runs]
+        spent = f"{min(wall):.1f} to {max(wall):.1f} | {statistics.median(run.cpu for run in runs):.1f}"
+        name = f"{network} at width {width}" if width else network
+        print(f"| {name} | {runs[0].epochs} | {' | '.join(cells)} | {learns} of {len(runs)} | {spent} |", flush=True)
+
+
+def _commanded(network: str, width: str | None, seed: int) -> Run:
+    """One run of the command, as a user starts it."""
+    asked = [sys.executable, "-m", "archscope", "train", network, "--seed", str(seed), "--format", "json"]
+    before, since = os.times(), time.perf_counter()
+    done = subprocess.run([*asked, *(["--width", width] if width else [])], capture_output=True, text=True, check=False)
+    wall, after = time.perf_counter() - since, os.times()
+    found = json.loads(done.stdout)
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    causes = f": {', '.join(found['causes'])}" if found["causes"] else ""
+    history = found["history"]
+    accuracy = history[-1]["validation_accuracy"] if history else 0.0
+    return Run(found["verdict"] + causes, len(history), accuracy, wall, cpu)
 
 
 def faults(seeds: list[int]) -> None:

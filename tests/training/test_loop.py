@@ -162,6 +162,19 @@ def test_a_run_that_is_interrupted_goes_on_exactly(step: int, number: int, unint
         assert own == other
 
 
+def test_a_run_with_channels_last_goes_on_exactly(tmp_path: Path) -> None:
+    recipe = Recipe(steps=12, seed=2)  # a table's network on a CPU has them
+    kind = {"recipe": recipe, "width": "1/16", "head_width": "1/16"}
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    done = archscope.train("vgg11_bn", out=whole, **kind)
+    assert done.recipe.channels_last is True
+    with pytest.raises(KeyboardInterrupt):
+        archscope.train("vgg11_bn", out=folder, watch=Stopper(5), **kind)
+    archscope.train("vgg11_bn", out=folder, resume=True, **kind)
+    found, wanted = weights_in(folder), weights_in(whole)
+    assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
 def _figures(folder: Path) -> list[list[str]]:
     """The rows of the history but for times, and the lines of the metrics."""
     lines = (folder / "history.csv").read_text(encoding="utf-8").splitlines()

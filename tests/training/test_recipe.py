@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
 import archscope
 from archscope.core.errors import UsageError
@@ -80,17 +81,27 @@ def test_schedules_warm_up_and_then_go_their_way(schedule: str, last: float) -> 
     ],
 )
 def test_what_suits_a_network_is_chosen_and_said(network: str, init: str, lr: float) -> None:
-    recipe, words = completed(Recipe(), archscope.lower(network), 10**6, 1000)
+    recipe, words = completed(Recipe(), archscope.lower(network), 10**6, 1000, "cuda")
     assert (recipe.init, recipe.lr, recipe.optimizer) == (init, lr, "adamw")
     assert [each.split(":")[0] for each in words] == ([] if init == "default" else [f"init {init}"])
 
 
 def test_what_a_recipe_says_stays() -> None:
-    said = Recipe(init="default", lr=0.5, optimizer="sgd", momentum=0.5, batch_size=7, steps=3, weight_decay=0.0)
-    assert completed(said, archscope.lower("vgg11"), None, 100) == (said, ())
+    rate = {"lr": 0.5, "optimizer": "sgd", "momentum": 0.5, "weight_decay": 0.0}
+    said = Recipe(init="default", batch_size=7, steps=3, channels_last=False, **rate)
+    assert completed(said, archscope.lower("vgg11"), None, 100, "cpu") == (said, ())
+
+
+def test_channels_come_last_on_a_cpu_but_for_modules_whose_forward_may_ask_for_views() -> None:
+    table, module = archscope.lower("lenet5"), archscope.capture(torch.nn.Conv2d(1, 2, 3), (1, 8, 8))
+    chosen = [completed(Recipe(), *each)[0].channels_last for each in (
+        (table, 1, 100, "cpu"), (table, 1, 100, "cuda"), (module, 1, 100, "cpu"),
+    )]  # fmt: skip
+    assert chosen == [True, False, False]
 
 
 def test_a_network_of_more_macs_gets_fewer_epochs() -> None:
     graph = archscope.lower("lenet5")
-    epochs = [completed(Recipe(), graph, macs, 1438)[0].epochs for macs in (10**6, 7 * 10**7, 10**10)]
-    assert epochs == [8, 4, 3]
+    lengths = [completed(Recipe(), graph, macs, 1438, "cpu")[0] for macs in (10**6, 4 * 10**7, 10**8, 10**10)]
+    assert [(each.epochs, each.steps) for each in lengths] == [(8, None), (4, None), (None, 78), (None, 60)]
+    assert completed(Recipe(), graph, 10**8, 1438, "cuda")[0].epochs == 8

@@ -49,6 +49,14 @@ def test_digits_are_scikit_learns_with_a_fifth_of_every_class_held_out() -> None
     assert ((ours * 16).frac() - 0.5).abs().min() > 0.4  # 17 greys, as close as 8 bits come
 
 
+def test_digits_without_scikit_learn_are_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archscope.training.data.digits.find_spec", lambda _: None)
+    with pytest.raises(ArchscopeError) as caught:
+        open_data("digits", input_shape=(1, 8, 8))
+    message = "no-data: digits are a file of scikit-learn, which is not there\n  help:     pip install scikit-learn"
+    assert str(caught.value) == message
+
+
 def test_a_split_is_the_same_for_a_seed_and_another_for_another() -> None:
     one, again, other = (open_data("digits", input_shape=(1, 8, 8), seed=seed) for seed in (0, 0, 1))
     everything = torch.arange(100)
