@@ -12,6 +12,7 @@ from archscope.training.examples import Kept, Read
 from archscope.training.pictures import SKIP, read_pictures
 from archscope.training.predicting import AT_ONCE, dense_probabilities, probabilities
 from archscope.training.preprocessing import Preprocessing
+from archscope.training.scoring import TOP, scores_from
 
 if TYPE_CHECKING:
     import torch
@@ -99,20 +100,13 @@ def wilson(right: int, count: int) -> tuple[float, float]:
     return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
-def tally_of(said: Iterable[tuple[torch.Tensor, torch.Tensor]], classes: Sequence[str], top: int = 5) -> Tally:
+def tally_of(said: Iterable[tuple[torch.Tensor, torch.Tensor]], classes: Sequence[str], top: int = TOP) -> Tally:
     """The tally of probabilities [n, classes] with labels [n], batch by batch."""
     import torch
 
-    count, top = len(classes), min(top, len(classes))
-    confusion = torch.zeros(count, count, dtype=torch.int64)
-    loss, among = 0.0, 0
-    for given, labels in said:
-        confusion += torch.bincount(labels * count + given.argmax(1), minlength=count**2).view(count, count)
-        own = given.gather(1, labels[:, None])
-        loss -= float(own.clamp_min(torch.finfo(given.dtype).tiny).log().sum())
-        among += int(((given > own).sum(1) < top).sum())
-    examples = int(confusion.sum())
-    return Tally(tuple(classes), tuple(map(tuple, confusion.tolist())), loss / examples, top, among)
+    logs = ((given.clamp_min(torch.finfo(given.dtype).tiny).log(), labels) for given, labels in said)
+    found = scores_from(logs, len(classes), min(top, len(classes)))
+    return Tally(tuple(classes), tuple(map(tuple, found.confusion.tolist())), found.loss, found.top, found.among)
 
 
 def said_of(
