@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archscope.core.errors import ArchscopeError, Problem
 
-if TYPE_CHECKING:
-    from archscope.training.data import Request
 
-
-def found(name: str, make: Callable[..., Any], request: Request) -> Any:
+def found(name: str, make: Callable[..., Any], root: Path, download: bool) -> Any:
     """What ``make(root=…, download=…)`` gives, one of torchvision.datasets.
 
     Raises ArchscopeError, with the command that downloads it, where it is not there, and where it cannot be downloaded,
     or read.
     """
     try:
-        if request.download:
-            request.root.mkdir(parents=True, exist_ok=True)
-        return make(root=request.root, download=request.download)
+        if download:
+            root.mkdir(parents=True, exist_ok=True)
+        return make(root=root, download=download)
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ArchscopeError(_problem(name, request, reason)) from error
+        raise ArchscopeError(_problem(name, root, download, reason)) from error
 
 
 def data_root(root: str | Path | None = None) -> Path:
@@ -38,9 +35,9 @@ def data_root(root: str | Path | None = None) -> Path:
     return Path(own or f"{cache}/archscope").expanduser()
 
 
-def _problem(name: str, request: Request, reason: str) -> Problem:
-    where = repr(str(request.root))
-    if request.download:
+def _problem(name: str, root: Path, download: bool, reason: str) -> Problem:
+    where = repr(str(root))
+    if download:
         message = f"{name} cannot be downloaded to {where}: {reason}"
         return Problem("no-download", message, help="ARCHSCOPE_DATA names the folder where it already lies")
     if "not found" in reason.lower():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from archscope.training.data import Request, Stored, parts
@@ -23,7 +24,7 @@ def in_batches(name: str, kind: Any, request: Request) -> dict[str, Stored]:
     import torch
 
     def half(train: bool) -> Stored:
-        own = found(name, lambda root, download: kind(root, train=train, download=download), request)
+        own = found(name, partial(kind, train=train), request.root, request.download)
         pictures = torch.from_numpy(own.data).permute(0, 3, 1, 2).contiguous()
         return Stored(pictures, tuple(own.targets), tuple(own.classes))
 

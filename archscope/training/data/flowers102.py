@@ -17,6 +17,6 @@ def splits(request: Request) -> dict[str, Listed]:
         def make(root: Path, download: bool) -> Any:
             return Flowers102(root, split, download=download, loader=Path)
 
-        return listed(found("flowers102", make, request), Flowers102.classes)
+        return listed(found("flowers102", make, request.root, request.download), Flowers102.classes)
 
     return {"train": part("train"), "validation": part("val"), "test": part("test")}

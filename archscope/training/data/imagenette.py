@@ -25,7 +25,7 @@ def splits(request: Request) -> dict[str, Listed]:
         def make(root: Path, download: bool) -> Any:
             return Imagenette(root, split, size, download=download, loader=Path)
 
-        own = found("imagenette", make, request)
+        own = found("imagenette", make, request.root, request.download)
         return listed(own, [names[0] for names in own.classes])
 
     return {"train": part("train"), "validation": part("val")}

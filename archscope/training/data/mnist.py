@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from archscope.training.data import Request, Stored, parts
@@ -22,7 +23,7 @@ def in_idx_files(name: str, kind: Any, request: Request) -> dict[str, Stored]:
     """The splits of a data set that is stored as MNIST is."""
 
     def half(train: bool) -> Stored:
-        own = found(name, lambda root, download: kind(root, train=train, download=download), request)
+        own = found(name, partial(kind, train=train), request.root, request.download)
         return Stored(own.data.unsqueeze(1), tuple(own.targets.tolist()), tuple(own.classes))
 
     return {**parts(half(train=True), request, HELD_OUT), "test": half(train=False)}
