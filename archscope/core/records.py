@@ -226,8 +226,9 @@ class MemoryRule(NamedTuple):
 
     out: ``new``, ``inplace`` (the input's storage is overwritten) or ``view`` (it is shared).
     aux: tensors made beside the output. saved: what backward keeps, by name (``input``, ``input0``, ``output``,
-    ``weight``, an aux name). grads: whether the gradient of an input is ``new``, an ``alias`` of the output's gradient,
-    or a ``part`` of it (an alias with gaps). transient: elements that only live while backward of this op runs.
+    ``output1``, ``weight``, an aux name). grads: whether the gradient of an input is ``new``, an ``alias`` of the
+    output's gradient, or a ``part`` of it (an alias with gaps). transient: elements that only live while backward of
+    this op runs.
     factors: those that are saved are multiplied, and each is kept only where another one's gradient is wanted.
     autocast: under ``torch.autocast`` it computes in ``low`` (16 bits) or in ``float32``; else in what its inputs are.
     calls: what torch itself makes of it where it is several calls, each saving and freeing its own; then only ``out``

@@ -164,6 +164,7 @@ class Run:
         maker = None
         if recorded:
             named = {f"input{at}": value.storage for at, value in enumerate(read)} | made | {"output": results[0]}
+            named |= {f"output{at}": storage for at, storage in enumerate(results)}
             named |= {name: value.storage for name, value in weights.items()} | {"targets": targets}
             saved = [value.storage for value in read] if "input" in rule.saved else []
             names = self.factors(rule, read, params) if rule.factors else rule.saved

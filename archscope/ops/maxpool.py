@@ -31,7 +31,7 @@ class MaxPool(Op):
     notation: ClassVar[str | None] = "maxpool[{kernel_size}][/{stride}]"
     words: ClassVar[dict[str, tuple[str, Any]]] = {"ceil": ("ceil_mode", True), "same": ("padding", None)}
     rank: ClassVar[int | None] = 4
-    captures: ClassVar[tuple[str, ...]] = ("max_pool2d", "max_pool2d_with_indices")
+    captures: ClassVar[tuple[str, ...]] = ("max_pool2d",)
 
     @property
     def window(self) -> Window:

@@ -40,6 +40,8 @@ class Pool(Observed):
         if "max" not in self.function:
             to_one = self.function.startswith("adaptive") and product(self.shapes[0][2:]) == 1
             return MemoryRule(saved=() if to_one else ("input0",))
+        if len(self.shapes) > 1:  # the indices are a result, too
+            return MemoryRule(saved=("input0", "output1"))
         return MemoryRule(aux=(Aux("indices", product(self.shapes[0]), 8),), saved=("input0", "indices"))
 
     def sees(self, *inputs: Shape) -> Window | None:
@@ -51,5 +53,5 @@ class Pool(Observed):
     @classmethod
     def captured(cls, seen: Seen) -> Op | None:
         kernel = seen.get("kernel_size") or ()
-        own = tuple(kernel) if isinstance(kernel, list) else (kernel,)
+        own = (kernel,) if isinstance(kernel, int) else tuple(kernel)
         return cls(seen.name, tuple(each.shape for each in seen.run()), own)

@@ -1,0 +1,117 @@
+"""Single operators of torch between two layers: their MACs, elementwise work and memory are torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from measured import Watch, predicted
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.functional import cross_entropy
+from torch.utils.flop_counter import FlopCounterMode
+
+import archscope
+from archscope.capturing.building import built
+from archscope.core.records import Setting
+from archscope.graph.footprint import inference_course
+
+BATCH = 2
+
+OPERATORS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "elu": ("ELU", functional.elu),
+    "elu of another slope": ("ELU", lambda x: functional.elu(x, 0.5)),
+    "leaky relu": ("LeakyReLU", lambda x: functional.leaky_relu(x, 0.2)),
+    "gelu": ("GELU", functional.gelu),
+    "log softmax": ("LogSoftmax", lambda x: functional.log_softmax(x, 1)),
+    "softplus": ("Softplus", lambda x: functional.softplus(x, 2)),
+    "einsum over positions": ("Einsum", lambda x: torch.einsum("bchw,bdhw->bcd", x, x.relu())),
+    "einsum of three": ("MatMul", lambda x: torch.einsum("bchw,bdhw,bchw->bcd", x, x, x)),
+    "einsum of a diagonal": ("Reduction", lambda x: torch.einsum("bcii->bc", x)),
+    "einsum of any axes": ("MatMul", lambda x: torch.einsum("...hw,...kw->...hk", x, x)),
+    "einsum that sums first": ("Reduction", lambda x: torch.einsum("bchw,bd->bcd", x, x.flatten(1))),
+    "einsum that stretches": ("MatMul", lambda x: torch.einsum("bchw,bdhw->bcd", x, x[:, :, :1])),
+    "largest of a map": ("Pool", lambda x: functional.adaptive_max_pool2d(x, 1)),
+    "largest of quarters": ("Pool", lambda x: functional.adaptive_max_pool2d(x, 2)),
+    "mean of a row": ("Pool", lambda x: functional.adaptive_avg_pool1d(x.flatten(2), 1)),
+    "pool of a row": ("Pool", lambda x: functional.max_pool1d(x.flatten(2), 2)),
+    "pool of a volume": ("Pool", lambda x: functional.max_pool3d(x, 2)),
+    "mean of a volume": ("Pool", lambda x: functional.avg_pool3d(x, 2)),
+    "ceiled mean of another divisor": ("Pool", lambda x: functional.avg_pool2d(x, 2, divisor_override=3)),
+    "pool with gaps": ("Pool", lambda x: functional.max_pool2d(x, 2, dilation=(1, 2))),
+    "pool and its places": ("Pool", lambda x: functional.max_pool2d(x, 2, return_indices=True)[0]),
+    "batched product": ("MatMul", lambda x: x.flatten(2) @ x.flatten(2).transpose(1, 2)),
+    "batched product and sum": ("MatMul", lambda x: torch.baddbmm(x[..., 0], x[..., 1], x[..., :6, 2])),
+}  # fmt: skip
+
+
+class Between(nn.Module):
+    """A convolution, the operator, and a classifier."""
+
+    def __init__(self, operator: Callable[[Tensor], Tensor], features: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3)
+        self.operator = operator
+        self.fc = nn.Linear(features, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.operator(self.conv(x)).flatten(1))
+
+
+def between(name: str) -> Between:
+    operator = OPERATORS[name][1]
+    features = operator(torch.zeros(BATCH, 6, 6, 6)).flatten(1).shape[1]
+    return built(Between, (operator, features), {}).to("meta")
+
+
+def taken(model: nn.Module) -> tuple[int, int, int, int, int]:
+    """MACs of a forward and of a training step; the bytes kept, and the most at once in inference and training."""
+    image, target = torch.empty(BATCH, 3, 8, 8, device="meta"), torch.empty(BATCH, dtype=torch.int64, device="meta")
+    known = [*model.parameters()]
+    with FlopCounterMode(display=False) as forward, torch.no_grad(), Watch(known) as inference:
+        inference.note(image)
+        model.eval()(image)
+    with FlopCounterMode(display=False) as step, Watch(known) as training:
+        training.note(image)
+        training.note(target)
+        loss = cross_entropy(model.train()(image), target)
+        saved = training.alive - loss.untyped_storage().nbytes()
+        loss.backward()
+    flops = forward.get_total_flops(), step.get_total_flops()
+    return flops[0] // 2, flops[1] // 2, saved, inference.peak, training.peak
+
+
+COPIED_GRADIENTS = {"einsum of three", "einsum of a diagonal", "einsum that sums first", "batched product and sum"}
+"""Whose gradients torch makes larger before it sums them up, or as zeros around a part: more than the model has."""
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_costs_and_keeps_what_torch_says(name: str) -> None:
+    model = between(name)
+    step = archscope.capture(model, (3, 8, 8), batch=BATCH, mode="train")
+    assert OPERATORS[name][0] in {type(node.op).__name__ for node in step.nodes}
+    totals = archscope.profile(step, columns=("macs", "train_macs")).totals
+    found = predicted(step)
+    inference = inference_course(archscope.capture(model, (3, 8, 8), batch=BATCH), Setting(BATCH, device="cpu"))
+    assert {total.status for total in totals.values()} == {"exact"}
+    numbers = (totals["macs"].value, totals["train_macs"].value, found.saved, inference.peak.alive)
+    *expected, peak = taken(model)
+    assert numbers == tuple(expected)
+    assert found.train_peak == peak or (name in COPIED_GRADIENTS and found.train_peak < peak)
+
+
+@pytest.mark.parametrize(
+    ("operator", "shape", "comparisons"),
+    [
+        (nn.AdaptiveMaxPool2d(1), (3, 8, 8), 3 * 64),
+        (nn.AdaptiveAvgPool1d(2), (3, 8), 3 * 8),
+        (nn.MaxPool3d((1, 2, 2)), (3, 2, 4, 4), 3 * 2 * 2 * 2 * 4),
+        (nn.AvgPool1d(4), (3, 8), 3 * 2 * 4),
+    ],
+)
+def test_a_pool_looks_at_every_number_of_its_windows(
+    operator: nn.Module, shape: tuple[int, ...], comparisons: int
+) -> None:
+    totals = archscope.profile(nn.Sequential(operator), input=shape, columns=["elementwise_flops", "macs"]).totals
+    assert (totals["elementwise_flops"].value, totals["macs"].value) == (comparisons, 0)
