@@ -6,6 +6,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, replace
+from inspect import Parameter, signature
 from itertools import product as grid
 from typing import Any
 
@@ -33,6 +34,7 @@ from archscope.ops.fill import Fill
 from archscope.ops.groupedmatmul import GroupedMatMul
 from archscope.ops.layernorm import LayerNorm
 from archscope.ops.logsoftmax import LogSoftmax
+from archscope.ops.lrn import LRN
 from archscope.ops.matmul import MatMul
 from archscope.ops.moved import Moved
 from archscope.ops.mul import Mul
@@ -124,6 +126,9 @@ UNCOUNTED = {
 UNMEASURED = {Attention, MatMul, Recurrent, RMSNorm}
 """What some of their kernels keep for backward was not measured: their memory is said to be unknown."""
 
+OF_PAPERS = {"inplace", "padding", "kernel_size", "stride"}
+"""Settings whose defaults are those of papers: ReLU in place, a convolution that keeps the size, a pool's window."""
+
 SEEN_ONLY = {Fill, GroupedMatMul, Moved, Pointwise, Pool, Reduction, Unknown, View}
 """What a captured module has besides: nothing builds them, and they return what torch was seen to return."""
 
@@ -205,6 +210,12 @@ def tensors_for(op: Op, shapes: tuple[Shape, ...], device: str = "cpu") -> list[
     return [torch.rand(shape, requires_grad=True, device=device) * 1 for shape in shapes]
 
 
+def multiplies(case: Case) -> bool:
+    """Whether it has products whose gradients torch counts, and rightly: not of groups, nor of fused attention."""
+    counted = not isinstance(case.op, Attention) and getattr(case.op, "groups", 1) == 1
+    return counted and case not in UNCOUNTED and bool(case.op.macs(*case.shapes))
+
+
 CASES = [case for case in all_cases() if accepts(case)]
 REFUSED = [case for case in all_cases() if not accepts(case)]
 over_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -257,6 +268,48 @@ def test_macs_are_half_of_torchs_flops(case: Case):
         assert macs == UNCOUNTED[case]
         return
     assert counter.get_total_flops() == (0 if macs is None else 2 * macs)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if multiplies(case)], ids=str)
+def test_gradients_take_the_macs_that_torch_counts(case: Case):
+    tensors = tensors_for(case.op, case.shapes, "meta")
+    with FlopCounterMode(display=False) as counter:
+        outputs = [each for each in tree_leaves(callable_of(case.op, case.shapes, "meta")(*tensors)) if each.grad_fn]
+        forward = counter.get_total_flops()
+        torch.autograd.backward(outputs, [torch.ones_like(each) for each in outputs])
+    found = case.op.gradient_macs(*case.shapes)
+    assert found is not None
+    assert 2 * sum(found.values()) == counter.get_total_flops() - forward
+
+
+@over_cases
+def test_elementwise_work_grows_with_the_examples_and_is_never_below_nothing(case: Case):
+    twice = tuple((2 * shape[0], *shape[1:]) for shape in case.shapes)
+    if len(case.shapes) > 1 and not case.op.joins:
+        pytest.skip("its operands share axes other than that of the examples")
+    if case.shapes[0][1:2] == () or (isinstance(case.op, Convolution) and len(case.shapes[0]) == 2):
+        pytest.skip("one example, without an axis for more")
+    work = case.op.elementwise(*case.shapes)
+    assert work is None or (isinstance(work, int) and work >= 0)
+    assert case.op.elementwise(*twice) == (None if work is None else 2 * work)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in everything() if kind not in {*SEEN_ONLY, Einsum, LRN}])
+def test_settings_that_are_left_out_are_torchs_own(kind: type[Op]):
+    case = next(case for case in CASES if type(case.op) is kind)
+    call = case.op.torch(*case.shapes)
+    if call.forward or not call.is_module:
+        pytest.skip("no module of torch's has its settings")
+    theirs = signature(getattr(torch.nn, call.name.removeprefix("nn."))).parameters
+    usual = {name: each.default for name, each in theirs.items() if each.default not in {Parameter.empty, None}}
+    own = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
+    shared = (own.keys() & usual.keys()) - OF_PAPERS
+    assert {name: own[name] for name in shared} == {name: usual[name] for name in shared}
+
+
+def test_local_response_norm_has_alexnets_constants():
+    """k = 2, n = 5, alpha = 10⁻⁴ and beta = 0.75 (Krizhevsky et al. 2012, section 3.3); torch divides alpha by n."""
+    assert LRN() == LRN(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
