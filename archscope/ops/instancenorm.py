@@ -44,9 +44,10 @@ class InstanceNorm(Op):
     def memory(self, *inputs: Shape, setting: Setting) -> MemoryRule | None:
         maps = product(inputs[0][:2])
         statistics = (Aux("save_mean", maps, 4), Aux("save_invstd", maps, 4))
-        repeated = (Aux("weights_of_maps", maps),) if self.affine else ()  # a weight for each map of each example
-        aux = (*statistics, *repeated)
-        return MemoryRule(aux=aux, saved=("input0", *(each.name for each in aux)))
+        if not self.affine:
+            return MemoryRule(aux=statistics, saved=("input0", "save_mean", "save_invstd"))
+        repeated = (Aux("weights_of_maps", maps), Aux("biases_of_maps", maps))  # one for each map of each example
+        return MemoryRule(aux=(*statistics, *repeated), saved=("input0", "save_mean", "save_invstd", "weights_of_maps"))
 
     def sees(self, *inputs: Shape) -> Window | None:
         return Window((inputs[0][2], inputs[0][3]), (0, 0))  # its statistics are those of a whole map

@@ -72,3 +72,10 @@ def test_an_op_without_a_rule_makes_the_total_a_lower_bound() -> None:
             return torch.linalg.svdvals(x)
 
     assert total(Odd(), input="1x8x8").status == "bound"
+
+
+def test_a_sum_of_three_reads_and_writes_what_lies_between_as_well() -> None:
+    """torch adds two, and the third to their sum: six tensors go to or from memory."""
+    block = {"join": "add out-of-place", "branches": [["conv1-4"], ["conv3-4"], ["conv5-4"]]}
+    spec = archscope.load([block], input=(3, 8, 8))
+    assert moved(spec)["0.add"] == 6 * 4 * (4 * 8 * 8)

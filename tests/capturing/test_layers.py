@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 import torch
@@ -43,6 +44,23 @@ OPERATORS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "pool and its places": ("Pool", lambda x: functional.max_pool2d(x, 2, return_indices=True)[0]),
     "batched product": ("MatMul", lambda x: x.flatten(2) @ x.flatten(2).transpose(1, 2)),
     "batched product and sum": ("MatMul", lambda x: torch.baddbmm(x[..., 0], x[..., 1], x[..., :6, 2])),
+    "transposed convolution": ("ConvTranspose", nn.ConvTranspose2d(6, 4, 3, 2)),
+    "transposed convolution of a row": (
+        "ConvTranspose", nn.Sequential(nn.Flatten(2), nn.ConvTranspose1d(6, 4, 3, 2, 1, output_padding=1, bias=False)),
+    ),
+    "convolution of a row": ("Convolution", nn.Sequential(nn.Flatten(2), nn.Conv1d(6, 4, 3, 2))),
+    "convolution of a row that pads nothing": (
+        "Convolution", nn.Sequential(nn.Flatten(2), nn.Conv1d(6, 4, 3, padding="valid")),
+    ),
+    "convolution that keeps the size": ("Conv", nn.Conv2d(6, 4, 3, padding="same", dilation=2)),
+    "group norm": ("GroupNorm", nn.GroupNorm(2, 6)),
+    "group norm without weights": ("GroupNorm", nn.GroupNorm(3, 6, affine=False)),
+    "instance norm": ("InstanceNorm", nn.InstanceNorm2d(6, affine=True)),
+    "instance norm without weights": ("InstanceNorm", nn.InstanceNorm2d(6)),
+    "batch norm without weights": ("BatchNorm", nn.BatchNorm2d(6, affine=False)),
+    "layer norm": ("LayerNorm", nn.LayerNorm((6, 6))),
+    "a slope per channel": ("PReLU", nn.PReLU(6)),
+    "one slope": ("PReLU", nn.PReLU()),
 }  # fmt: skip
 
 
@@ -60,7 +78,7 @@ class Between(nn.Module):
 
 
 def between(name: str) -> Between:
-    operator = OPERATORS[name][1]
+    operator = deepcopy(OPERATORS[name][1])
     features = operator(torch.zeros(BATCH, 6, 6, 6)).flatten(1).shape[1]
     return built(Between, (operator, features), {}).to("meta")
 
@@ -68,7 +86,7 @@ def between(name: str) -> Between:
 def taken(model: nn.Module) -> tuple[int, int, int, int, int]:
     """MACs of a forward and of a training step; the bytes kept, and the most at once in inference and training."""
     image, target = torch.empty(BATCH, 3, 8, 8, device="meta"), torch.empty(BATCH, dtype=torch.int64, device="meta")
-    known = [*model.parameters()]
+    known = [*model.parameters(), *model.buffers()]
     with FlopCounterMode(display=False) as forward, torch.no_grad(), Watch(known) as inference:
         inference.note(image)
         model.eval()(image)
@@ -82,7 +100,9 @@ def taken(model: nn.Module) -> tuple[int, int, int, int, int]:
     return flops[0] // 2, flops[1] // 2, saved, inference.peak, training.peak
 
 
-COPIED_GRADIENTS = {"einsum of three", "einsum of a diagonal", "einsum that sums first", "batched product and sum"}
+COPIED_GRADIENTS = {
+    "instance norm", "einsum of three", "einsum of a diagonal", "einsum that sums first", "batched product and sum",
+}  # fmt: skip
 """Whose gradients torch makes larger before it sums them up, or as zeros around a part: more than the model has."""
 
 

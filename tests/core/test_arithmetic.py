@@ -48,3 +48,9 @@ def test_what_is_required_of_an_array_raises_unless_points_are_collected():
 
 def test_what_is_required_of_a_symbol_is_assumed():
     require(sympy.Symbol("n", integer=True) > 4, lambda: pytest.fail("nothing is known of it"))
+
+
+def test_an_array_is_the_smallest_and_largest_of_itself() -> None:
+    sizes = np.arange(3)
+    assert smallest(sizes, sizes) is sizes
+    assert largest(sizes, sizes) is sizes

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, replace
 from inspect import Parameter, signature
 from itertools import product as grid
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from archscope import ops
 from archscope.core.arithmetic import Shape, product
-from archscope.core.errors import ShapeError
-from archscope.core.records import InnerCall, MemoryRule, Setting, pair
+from archscope.core.errors import ShapeError, Unsupported
+from archscope.core.records import ONE_POSITION, InnerCall, MemoryRule, Setting, pair
 from archscope.ops import Op, everything
 from archscope.ops.add import Add
 from archscope.ops.attention import Attention
@@ -105,6 +107,7 @@ CAPTURED = [
     Case(Attention(), (HEADS, (2, 4, 7, 8), (2, 4, 7, 6))),
     Case(Attention(), (HEADS, (2, 4, 7, 8), (2, 4, 7, 8))),
     Case(Attention(is_causal=True), (HEADS, HEADS, HEADS)),
+    Case(Attention(), ((4, 9, 8), (4, 7, 8), (4, 7, 6))),
     Case(Bilinear(5), ((2, 9, 8), (2, 9, 3))),
     Case(Bilinear(5, bias=False), ((2, 8), (2, 3))),
     Case(Embedding(30, 8), ((2, 9),)),
@@ -291,6 +294,8 @@ def test_elementwise_work_grows_with_the_examples_and_is_never_below_nothing(cas
         pytest.skip("one example, without an axis for more")
     work = case.op.elementwise(*case.shapes)
     assert work is None or (isinstance(work, int) and work >= 0)
+    if case.op.macs(*case.shapes) == 0:
+        assert not any((case.op.gradient_macs(*case.shapes) or {}).values())
     assert case.op.elementwise(*twice) == (None if work is None else 2 * work)
 
 
@@ -305,6 +310,13 @@ def test_settings_that_are_left_out_are_torchs_own(kind: type[Op]):
     own = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
     shared = (own.keys() & usual.keys()) - OF_PAPERS
     assert {name: own[name] for name in shared} == {name: usual[name] for name in shared}
+
+
+@pytest.mark.parametrize("kind", [Softmax, LogSoftmax])
+def test_a_softmax_over_channels_sees_one_position_and_over_others_not(kind: type[Op]):
+    seen = [kind(dim).sees(IMAGE) for dim in range(4)]
+    assert [window is not None for window in seen] == [False, True, False, False]
+    assert seen[1] == ONE_POSITION
 
 
 def test_local_response_norm_has_alexnets_constants():
@@ -511,3 +523,20 @@ def test_a_gate_that_is_stretched_costs_a_gradient_of_full_size_for_a_while():
     assert (plain.transient, stretched.transient) == (0, 256 * 56 * 56)
     x, y = torch.rand(1, 4, 3, 3), torch.rand(1, 4, 1, 1)
     assert Mul().out_shape(x.shape, y.shape) == tuple((x * y).shape)
+
+
+def test_a_file_with_two_ops_is_refused(monkeypatch: pytest.MonkeyPatch):
+    module = ModuleType("archscope.ops.twofold")
+    for name in ("One", "Two"):
+        setattr(module, name, type(name, (Op,), {"__module__": module.__name__}))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(ops, "named", lambda: ["twofold"])
+    with pytest.raises(Unsupported) as caught:
+        ops.find("twofold")
+    assert str(caught.value) == "op-file: archscope.ops.twofold defines 2 ops; a file holds exactly one"
+
+
+def test_what_torch_was_seen_to_return_is_what_an_observed_op_has():
+    shapes = ((2, 8, 6, 6), (2, 8, 6, 6))
+    assert Pool("max_pool2d_with_indices", shapes, (2, 2)).out_shapes(IMAGE) == shapes
+    assert Pool("max_pool2d_with_indices", shapes, (2, 2)).out_shape(IMAGE) == shapes[0]

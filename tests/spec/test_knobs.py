@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 
 import archscope
-from archscope.core.arithmetic import product
-from archscope.ops import letters
+from archscope.core.arithmetic import Shape, product
+from archscope.core.errors import Unsupported
+from archscope.ops import Op, letters
 from archscope.ops.dropout import Dropout
+from archscope.spec.stages import blocks_from
 
 STAGES = "these are the stages of"
 NEAREST = "no network of the table; nearest is"
@@ -222,3 +225,31 @@ def test_the_input_transform_is_a_block_before_the_network():
     assert [its.shape for its in changed.parameters] == [its.shape for its in plain.parameters]
     assert changed.shape_out(added[-1]) == (1, 3, 224, 224)
     assert sum(product(changed.shape_out(node)) for node in added[:3]) == 3 * 224 * 224
+
+
+@pytest.mark.parametrize(("side", "pair_"), [(96, (96, 96)), ([96, 64], (96, 64))])
+def test_a_size_is_one_side_or_a_list_as_well(side: object, pair_: tuple[int, int]):
+    assert archscope.load("vgg11", input_size=side).input_shape == (3, *pair_)
+    assert archscope.lower("vgg11", input_size=side) == archscope.lower("vgg11", input_size=pair_)
+
+
+@pytest.mark.parametrize("text", ["(1,64),(2,128)", "[(1, 64), (2, 128)]", "1x64,2x128"])
+def test_blocks_are_read_as_python_writes_them_too(text: str):
+    assert blocks_from(text) == [[1, 64], [2, 128]]
+
+
+@dataclass(frozen=True)
+class Voting(Op):
+    """A layer with weights that cannot be told how many outputs to have."""
+
+    notation: ClassVar[str | None] = "voting"
+    weight_layer: ClassVar[bool] = True
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        return (inputs[0][0], 7)
+
+
+def test_the_number_of_classes_of_an_op_without_one_cannot_be_set():
+    with pytest.raises(Unsupported) as caught:
+        archscope.load(["conv3-4", "voting"], ops=[Voting], input=(3, 8, 8), num_classes=5)
+    assert str(caught.value) == "no-such-knob: cannot set the number of outputs of Voting"

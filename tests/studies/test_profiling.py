@@ -74,3 +74,15 @@ def test_a_column_that_there_is_not_is_named() -> None:
         UnknownName, match="unknown-column: no column is called 'paramz'\n  help:     did you mean params"
     ):
         archscope.profile("vgg11", columns=("paramz",))
+
+
+def test_a_block_is_as_deep_as_its_longest_branch():
+    rows = {row.name: row for row in archscope.profile("googlenet", columns=["weight_layers"]).at_depth(0)}
+    assert {row.values["weight_layers"] for name, row in rows.items() if name.startswith("inception")} == {2}
+    assert (rows["conv1"].values["weight_layers"], rows["maxpool1"].values["weight_layers"]) == (1, 0)
+
+
+def test_functions_of_one_kind_in_one_block_are_numbered_from_the_second():
+    """Inception v3's last blocks split two of their branches again, and join them twice more."""
+    names = [row.path for row in archscope.profile("inception_v3").rows if row.path.startswith("Mixed_7b.concat")]
+    assert names == ["Mixed_7b.concat", "Mixed_7b.concat_2", "Mixed_7b.concat_3"]
