@@ -15,6 +15,7 @@ from archscope.core.errors import ShapeError
 from archscope.core.records import Optimizer, Setting
 from archscope.graph.footprint import inference_course, training_course
 from archscope.graph.lowering import lower
+from archscope.ops.dropout import Dropout
 from archscope.spec.network import Spec
 from archscope.studies.memory_use import PARTS, MemoryUse, memory_use
 
@@ -242,3 +243,24 @@ def test_a_layer_that_is_called_again_keeps_what_each_of_its_calls_keeps():
     maps = 2 * 4 * 8 * 8 * 4
     assert (use.saved["conv"], use.saved["gate"]) == (maps, 2 * maps)
     assert use.saved_bytes == sum(training_course(use.graph, use.setting).saved)
+
+
+def test_the_optimizers_step_comes_last_and_is_no_layers() -> None:
+    use = archscope.memory("lenet5", 2, optimizer=Optimizer("adam", implementation="foreach"))
+    assert (use.timeline[-1].phase, use.timeline[-1].layer) == ("step", "")
+    assert all(moment.layer for moment in use.timeline if moment.phase == "forward")
+
+
+def test_resident_gradients_are_there_all_the_time() -> None:
+    params = 4 * archscope.profile("lenet5").totals["params"].value
+    freed, kept = (archscope.memory("lenet5", 2, grads=grads) for grads in ("none", "resident"))
+    assert (freed.timeline[0].parts["grads"], kept.timeline[0].parts["grads"]) == (0, params)
+    assert kept.timeline[0].bytes == freed.timeline[0].bytes + params
+
+
+@pytest.mark.parametrize(("inplace", "device", "item"), [(False, "cuda", 1), (True, "cuda", 4), (False, "cpu", 4)])
+def test_a_mask_is_a_byte_a_number_in_a_gpus_own_dropout_only(inplace: bool, device: str, item: int) -> None:
+    """``native_dropout`` of CUDA makes bits; in place and on a CPU, the mask is what the numbers are multiplied by."""
+    cells = ["FC-100", Dropout(0.5, inplace), "FC-10"]
+    spec = archscope.load(cells, input=(3, 8, 8))
+    assert archscope.memory(spec, 2, device=device).saved["1"] == 2 * 100 * item

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import archscope
 from archscope import catalog
@@ -86,3 +88,32 @@ def test_functions_of_one_kind_in_one_block_are_numbered_from_the_second():
     """Inception v3's last blocks split two of their branches again, and join them twice more."""
     names = [row.path for row in archscope.profile("inception_v3").rows if row.path.startswith("Mixed_7b.concat")]
     assert names == ["Mixed_7b.concat", "Mixed_7b.concat_2", "Mixed_7b.concat_3"]
+
+
+class Silent(nn.Module):
+    """It computes something and returns nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.ReLU(), nn.Tanh()
+
+    def forward(self, x: torch.Tensor) -> None:
+        self.second(self.first(x))
+
+
+class Around(nn.Module):
+    """A network that does not use what a part of it computes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent, self.fc = Silent(), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.silent(x)
+        return self.fc(x)
+
+
+def test_a_block_that_returns_nothing_has_no_shape():
+    rows = {row.path: row.values for row in archscope.profile(Around(), input=(4,)).at_depth(0)}
+    assert rows["silent"] == {"output_shape": None, "params": 0, "macs": 0, "activations": 8}
+    assert rows["fc"]["output_shape"] == (2,)
