@@ -9,6 +9,7 @@ from torch import nn
 from torchvision import models
 
 import archscope
+from archscope import analyses
 from archscope.capturing.building import built
 
 
@@ -83,3 +84,13 @@ def test_detection_stops_and_is_bounded(name: str, published: float) -> None:
         archscope.capture(model, make)
     total = archscope.profile(model, input=make, upper_bound=True).totals["macs"]
     assert (round(total.value / 1e9, 3), total.status, total.at_most) == (published, "bound", True)
+
+
+def test_what_depends_on_no_activation_is_exact_under_an_upper_bound() -> None:
+    sized = {column: analyses.of_column(column)[1].sized for column in analyses.columns()}
+    plain = [column for column, each in sized.items() if not each]
+    assert {"params", "trainable_params", "param_bytes", "grad_bytes"} <= set(plain)
+    totals = archscope.profile(Masking(), input=(9, 16), upper_bound=True, columns=plain).totals
+    assert {total.status for total in totals.values()} == {"exact"}
+    trained = sum(each.numel() for each in Masking().parameters())
+    assert totals["trainable_params"].value == totals["params"].value == trained
