@@ -7,10 +7,12 @@ apart in grey; a picture has no title, since papers have captions.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archscope.core.errors import Problem, Unsupported
+from archscope.drawings.texts import plain
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 """Okabe and Ito's, light and dark in turn."""
@@ -53,7 +55,7 @@ def beside_each_other(panels: Sequence[Panel], kind: str, below: str) -> bytes:
         for axes, panel in zip(grid, panels, strict=True):
             for n, (name, values) in enumerate(panel.series):
                 places = [at + (n + 0.5) / count * 0.8 - 0.4 for at in range(len(panel.labels))]
-                axes.bar(places, values, 0.8 / count, label=name, **_look(n))
+                axes.bar(places, values, 0.8 / count, label=plain(name), **_look(n))
             _scaled(axes.yaxis, panel)
             axes.set_ylabel(panel.title)
             axes.grid(axis="y", linewidth=0.4, alpha=0.6)
@@ -82,7 +84,7 @@ def below_each_other(panels: Sequence[Panel], kind: str) -> bytes:
             axes.grid(axis="x", linewidth=0.4, alpha=0.6)
             axes.tick_params(axis="y", length=0)
             axes.margins(y=0.5 / len(labels))
-        grid[0].set_yticks(range(len(labels)), labels, fontsize=7, family="monospace")
+        grid[0].set_yticks(range(len(labels)), [*map(plain, labels)], fontsize=7, family="monospace")
         grid[0].invert_yaxis()
         return _saved(figure, kind)
 
@@ -146,5 +148,7 @@ def _saved(figure: Any, kind: str) -> bytes:
     """The file's bytes; without a date, so that the same numbers make the same file."""
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
     out = io.BytesIO()
-    figure.savefig(out, format=kind, metadata=dates[kind])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a name is too long, or in letters that the font has not
+        figure.savefig(out, format=kind, metadata=dates[kind])
     return out.getvalue()

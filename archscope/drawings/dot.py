@@ -5,6 +5,7 @@ from __future__ import annotations
 from archscope.drawings.edges import Box, Group, wired
 from archscope.drawings.figure import Figure
 from archscope.drawings.svg import COLOURS
+from archscope.drawings.texts import plain
 
 
 def dot(figure: Figure, title: str, notes: tuple[str, ...]) -> str:
@@ -34,4 +35,4 @@ def _lines(inside: list[Box | Group], margin: str) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    return plain(text).replace("\\", "\\\\").replace('"', '\\"')

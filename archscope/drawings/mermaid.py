@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from archscope.drawings.edges import Box, Group, wired
 from archscope.drawings.figure import Figure
+from archscope.drawings.texts import plain
 
 
 def mermaid(figure: Figure, title: str, notes: tuple[str, ...]) -> str:
     """The flowchart, its title and conventions as comments."""
     picture = wired(figure)
-    lines = [f"%% {_plain(line)}" for line in (title, *notes)]
+    lines = [f"%% {_commented(line)}" for line in (title, *notes)]
     lines += ["flowchart TD", *_lines(picture.inside, "  ")]
     lines += [f"  {start} --> {end}" for start, end in picture.arrows]
     return "\n".join([*lines, ""])
@@ -26,11 +27,12 @@ def _lines(inside: list[Box | Group], margin: str) -> list[str]:
     return lines
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _commented(text: str) -> str:
+    """Without ``%%{``, which begins a directive to Mermaid, in comments too."""
+    return plain(text).replace("%{", "% {")
 
 
 def _escaped(text: str) -> str:
     """Mermaid's own entities for what would end a text or begin a tag."""
-    named = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;"}
-    return "".join(named.get(character, character) for character in _plain(text))
+    named = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "%": "#37;"}
+    return "".join(named.get(character, character) for character in plain(text))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from xml.sax.saxutils import escape
 
 from archscope.drawings.figure import Figure, Numbers
 from archscope.drawings.layout import CHARACTER, LINE, PAD, Line, Placed, Rectangle, placed
+from archscope.drawings.texts import escape, plain
 
 COLOURS = {
     "conv": "#56b4e9", "pool": "#e69f00", "fc": "#009e73", "norm": "#cc79a7", "join": "#999999",
@@ -17,7 +17,6 @@ COLOURS = {
 HIGHLIGHT = "#d55e00"
 MARGIN = 20
 NEWLINE = "\n"
-QUOTES = {'"': "&quot;"}
 
 STYLE = """
   .archscope { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
@@ -39,7 +38,7 @@ def svg(figure: Figure, title: str, notes: tuple[str, ...], highlight: str = "")
     highlight: params, macs or memory, as the colour of the boxes.
     """
     drawing = placed(figure._replace(kind="sequence"))
-    lines = (title, *notes)
+    lines = tuple(map(plain, (title, *notes)))
     wide = max([drawing.width, *(len(line) * CHARACTER for line in lines)]) + 2 * MARGIN
     top = MARGIN + 2 * LINE
     high = top + drawing.height + (len(notes) + 2) * LINE + MARGIN
@@ -65,7 +64,7 @@ def svg_of_page(figure: Figure, name: str, label: str) -> str:
     drawing = placed(figure._replace(kind="sequence"))
     wide, high = drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN
     return f"""<svg class="archscope" viewBox="0 0 {wide:g} {high:g}" width="{wide:g}" height="{high:g}" role="group" \
-aria-label="{escape(label, QUOTES)}">
+aria-label="{escape(label)}">
 {_body(drawing, (MARGIN, MARGIN), "", f"{name}-tip")}
 </svg>
 """
@@ -96,7 +95,7 @@ def tooltip(numbers: Numbers, times: int = 1) -> str:
 
 def _data(numbers: Numbers) -> Iterator[tuple[str, str]]:
     """What a script may want to know of a box; a count that is not known is left out."""
-    yield "name", escape(numbers.name, QUOTES)
+    yield "name", escape(numbers.name)
     for name in ("params", "macs", "memory"):
         value = getattr(numbers, name)
         if value is not None:

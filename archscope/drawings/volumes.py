@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from archscope.core.arithmetic import Shape
 from archscope.core.errors import Problem, Unsupported
 from archscope.drawings.figure import Figure, Numbers
 from archscope.drawings.layout import CHARACTER, LINE
 from archscope.drawings.svg import COLOURS, HIGHLIGHT, MARGIN, NEWLINE, STYLE, tooltip
+from archscope.drawings.texts import escape, plain
 
 SIDE = 230.0
 """Pixels of the longest side of a map."""
@@ -82,7 +82,7 @@ def volumes(figure: Figure, image: Shape, title: str, notes: tuple[str, ...], hi
     below = base + (lines + 1) * LINE
     folded = [f"of more than {EACH} repeats one is drawn"] if any(each.times > EACH for each in found) else []
     words = [f"what would be less than {LEAST:g} pixels thick or high is drawn with {LEAST:g}", *folded, *notes]
-    wide = max([wide + 2 * MARGIN, *(len(each) * CHARACTER + 2 * MARGIN for each in (title, *words))])
+    wide = max([wide + 2 * MARGIN, *(len(each) * CHARACTER + 2 * MARGIN for each in map(plain, (title, *words)))])
     high = below + (len(words) + 5) * LINE + MARGIN
     most = max((_value(each, highlight) for each in found), default=0)
     texts = [_text(MARGIN, below + (5 + n) * LINE, each) for n, each in enumerate(words)]

@@ -33,9 +33,14 @@ def examine(case: Case) -> Iterator[Finding]:
     import torch
     import torchvision
 
+    if name not in torchvision.models.list_models(module=torchvision.models):  # a table may say anything
+        raise Unavailable(f"torchvision has no {name!r}")
     with torch.device("meta"):
         theirs = _built(torchvision.models, name)
-    yield _state_dict(case, theirs.state_dict())
+    found = _state_dict(case, theirs.state_dict())
+    yield found
+    if found.status != AGREES:
+        return  # it is another network: of its numbers and outputs nothing is to be expected
     yield from _metadata(case, case.spec, torchvision.models.get_model_weights(name))
     yield _outputs(case, case.spec, torchvision.models, name)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from archscope.core.arithmetic import Shape, agree, is_many, require
-from archscope.core.errors import ArchscopeError, Problem, Unsupported, located
+from archscope.core.errors import ArchscopeError, Problem, ShapeError, Unsupported, located
 from archscope.core.records import Setting, Tensor
 from archscope.core.source import Span
 from archscope.graph.graph import Buffer, Graph, Node, Output, Parameter, Scope
@@ -17,6 +17,16 @@ from archscope.ops.flatten import Flatten
 from archscope.spec.checks import LARGEST_INPUT
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.spec.notation import bound, free_names
+
+MOST_NODES = 30_000
+"""What a network may have: more takes many seconds, and a table of a kilobyte can ask for it."""
+
+MOST_INPUTS = 200_000
+"""Tensors that all layers of a network take together: dense blocks take all before them, and thousands of layers would
+take for ever."""
+
+LARGEST_SIZE = 2**53
+"""Of an axis of a tensor: as far as every float is a whole number of its own, so that bytes can be spelled."""
 
 
 def lower(spec: Spec, batch: int = 1) -> Graph:
@@ -66,6 +76,7 @@ class _Builder:
         self.kept: set[int] = set()
         """Storages that nothing may overwrite any more: another branch reads them, or backward does."""
         self.setting = Setting(mode="train")
+        self.taken = 0
 
     def tensor(self, shape: Shape, storage: int = -1) -> int:
         index = len(self.tensors)
@@ -188,13 +199,20 @@ class _Builder:
     def node(
         self, op: Op, inputs: tuple[int, ...], path: str, name: str, scope: int, text: str, span: Span | None
     ) -> int:
+        self.taken += len(inputs)
+        if self.taken > MOST_INPUTS or len(self.nodes) >= MOST_NODES:
+            message = f"more than {MOST_NODES:,} layers, or layers that take more than {MOST_INPUTS:,} tensors"
+            raise Unsupported(Problem("too-many-items", message, span))
         shapes = tuple(self.tensors[index].shape for index in inputs)
         if op.in_place and self.tensors[inputs[0]].storage in self.kept and "inplace" in op.__dataclass_fields__:
             op = replace(op, inplace=False)
         rule = op.memory(*shapes, setting=self.setting)
         shared = rule is not None and rule.out != "new"
         storage = self.tensors[inputs[0]].storage if shared else -1
-        outputs = tuple(self.tensor(shape, storage) for shape in op.out_shapes(*shapes))
+        made = op.out_shapes(*shapes)
+        if any(isinstance(size, int) and size > LARGEST_SIZE for shape in made for size in shape):
+            raise ShapeError(Problem("impossible-size", f"{text or name!r} makes a tensor of absurd size", span))
+        outputs = tuple(self.tensor(shape, storage) for shape in made)
         if rule is not None and "output" in rule.saved:
             self.kept.add(self.tensors[outputs[0]].storage)
         parameters = {}

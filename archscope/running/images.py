@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MOST_PIXELS = 64_000_000
 """Of an image that is read; a file of a kilobyte may unpack to gigabytes."""
 
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+"""What Pillow may take a file for, whatever its name: for PostScript it starts Ghostscript, which runs programs."""
+
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's channels: what torchvision's weights were trained with."""
 
@@ -47,7 +50,7 @@ def shown(path: Path, shape: tuple[int, ...]) -> Shown:
     from PIL.Image import Resampling
 
     image = image.resize(size, Resampling.BILINEAR).crop((left, top, left + width, top + height))
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = _on_white(image).convert("L" if channels == 1 else "RGB")
     raw = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
     pixels = raw.view(height, width, channels).permute(2, 0, 1).float() / 255
     cropped = "" if size == (width, height) else f", of which the middle {width}×{height} was cut out"
@@ -66,13 +69,13 @@ def normalised(image: torch.Tensor) -> torch.Tensor:
 
 
 def _upright(path: Path) -> Image:
-    """The image as it is meant to be seen: turned as its camera says, transparency on white."""
+    """The image as it is meant to be seen, turned as its camera says: in colours, and transparency where it has any."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow's own limit, which is higher than ours
-            with Image.open(path) as opened:
+            with Image.open(path, formats=FORMATS) as opened:
                 if opened.width * opened.height > MOST_PIXELS:
                     raise _too_large(path, f"{opened.width}×{opened.height} pixels")
                 image = ImageOps.exif_transpose(opened)
@@ -88,10 +91,17 @@ def _upright(path: Path) -> Image:
         raise ArchscopeError(Problem("unreadable-image", f"{str(path)!r} is damaged: {error}")) from error
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+    transparent = image.mode in {"LA", "PA"} or "transparency" in image.info
+    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if transparent else "RGB")
+
+
+def _on_white(image: Image) -> Image:
+    """Transparency on white, once the image is small: four copies of a large one would take a gigabyte."""
+    from PIL import Image
+
+    if image.mode != "RGBA":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _too_large(path: Path, what: str) -> Unsupported:

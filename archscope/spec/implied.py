@@ -18,6 +18,8 @@ from archscope.spec.notation import read, write
 
 _CELL = "{cell}"
 _CLASSIFIER = "classifier"
+_MOST = 10
+"""Layers that come with one: more is no table of a paper, and multiplies with all layers that there are."""
 
 
 def with_implied(
@@ -40,6 +42,8 @@ def with_implied(
         if rule is None:
             return (layer,)
         try:
+            if len(rule) > _MOST:
+                raise TableError(Problem("too-many-items", f"{len(rule)} layers come with one; at most {_MOST} may"))
             return _expanded(layer, rule, extra)
         except ArchscopeError as error:
             raise located(error, where(keys[key]) if layer.follows is None else layer.span) from error

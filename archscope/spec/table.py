@@ -25,6 +25,10 @@ MOST_PROBLEMS = 100
 """How many problems of a table are reported at once."""
 
 
+_HUGE = re.compile(r"[0-9A-Fa-f_]{250,}")
+"""What a number of more than 1,000 bits is written with; where this is a part of a text, it is no number."""
+
+
 class Cell(NamedTuple):
     """What stands in one cell, stripped, and where."""
 
@@ -89,12 +93,19 @@ def read_source(path: Path, name: str | None = None) -> Source:
 
 def read_table(source: Source) -> Table:
     """The table in a text. Raises TableError with everything that is wrong with its form."""
+    huge = _HUGE.search(source.text)
     try:
         data = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
         raise TableError(_toml_problem(source, error)) from error
     except RecursionError as error:
         raise TableError(Problem("not-toml", "values are nested too deeply", Span(source, 1, 1))) from error
+    except ValueError as error:
+        if huge is None:
+            raise
+        raise _too_many_digits(source, huge) from error
+    if huge is not None and _has_huge(data):
+        raise _too_many_digits(source, huge)
     problems = list(islice(form_problems(source, data), MOST_PROBLEMS))
     if not problems:
         problems = [*input_problems(data["input"], Key(source, "", "input")), *network_problems(source, data)]
@@ -114,6 +125,19 @@ def _toml_problem(source: Source, error: tomllib.TOMLDecodeError) -> Problem:
     found = re.search(r" \(at line (\d+), column (\d+)\)", text)
     line, column = (int(found[1]), int(found[2])) if found else (len(source.lines), len(source.lines[-1]) + 1)
     return Problem("not-toml", re.sub(r" \(at .*\)$", "", text), Span(source, line, column))
+
+
+def _has_huge(value: Any) -> bool:
+    """Whether a number of hundreds of digits is in it: Python does not spell those of thousands."""
+    if isinstance(value, dict | list):
+        return any(map(_has_huge, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and value.bit_length() > 1000
+
+
+def _too_many_digits(source: Source, found: re.Match[str]) -> TableError:
+    before = source.text[: found.start()].split("\n")
+    place = Span(source, len(before), len(before[-1]) + 1, len(found[0]))
+    return TableError(Problem("not-toml", "a number has hundreds of digits", place))
 
 
 def read_grid(

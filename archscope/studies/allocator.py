@@ -97,7 +97,8 @@ class Allocator:
         self.allocated -= block.size
         for neighbour in (block.after, block.before):
             if neighbour is not None and neighbour.free:
-                self.free[block.small].remove((neighbour.size, neighbour.address))
+                pool = self.free[block.small]
+                pool.pop(bisect_left(pool, (neighbour.size, neighbour.address)))
                 block = self.merged(*sorted((block, neighbour), key=lambda each: each.address))
         block.free = True
         insort(self.free[block.small], (block.size, block.address))

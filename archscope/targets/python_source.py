@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archscope.core.arithmetic import product
+from archscope.core.errors import printable
 from archscope.graph.graph import Graph
 from archscope.targets.blueprints import Blueprint, blueprints
 from archscope.targets.forward import literal, output_fields
@@ -67,7 +68,7 @@ def _docstring(graph: Graph, origin: str, version: str) -> str:
         *_filled("Comments give the output's shape without the batch (channels×height×width), and params."),
     ]
     text[0] = text[0] if len(text[0]) <= WIDTH - 3 else text[0][: WIDTH - 4] + "…"
-    plain = "\n".join(text).replace("\\", "/").replace('"""', "'''")
+    plain = printable("\n".join(text)).replace("\\", "/").replace('"""', "'''")
     return f'"""{plain}\n"""'
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archscope import ops
-from archscope.core.errors import Problem, Unsupported
+from archscope.core.errors import Problem, Unsupported, printable
 from archscope.ops import letters
 from archscope.spec.network import Block, Item, Layer, Spec
 from archscope.targets.elements import REPEAT, Elements
@@ -209,8 +209,10 @@ def _value(value: Any, before: int = 0) -> str:
 
 
 def _string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text in quotes, what is not printed as its number: TOML allows some of it, and terminals obey it."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

@@ -7,13 +7,14 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archscope.core.errors import ArchscopeError, Problem, UnknownName, Unsupported
 from archscope.graph.graph import Graph
 from archscope.spec.knobs import with_input_transform
 from archscope.spec.naming import named
 from archscope.spec.network import Spec
+from archscope.targets.stored import refuse_costly
 
 if TYPE_CHECKING:
     import torch
@@ -63,13 +64,23 @@ def require_cached(spec: Spec) -> None:
     if not spec.torchvision:
         return  # load_weights says which networks have some
     import torch
-    import torchvision
 
-    url = torchvision.models.get_model_weights(spec.torchvision).DEFAULT.url
+    url = _own_weights(spec).url
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not path.is_file():
         message = f"torchvision's weights of {spec.name} are not in {str(path.parent)!r}"
         raise Unsupported(Problem("not-downloaded", message, help=f"--download fetches {url}"))
+
+
+def _own_weights(spec: Spec) -> Any:
+    """Torchvision's weights for a network. Raises Unsupported where its table names one that torchvision has not."""
+    import torchvision
+
+    try:
+        return torchvision.models.get_model_weights(spec.torchvision).DEFAULT
+    except ValueError as error:
+        message = f"torchvision has no {spec.torchvision!r}, whose weights {spec.name} should take"
+        raise Unsupported(Problem("no-weights", message)) from error
 
 
 def _torchvision(spec: Spec | None, relatives: Callable[[str], list[str]]) -> Weights:
@@ -81,9 +92,7 @@ def _torchvision(spec: Spec | None, relatives: Callable[[str], list[str]]) -> We
         raise Unsupported(Problem("no-weights", message, help=f"{able} accepts them" if able else ""))
     from http.client import HTTPException
 
-    import torchvision
-
-    chosen = torchvision.models.get_model_weights(spec.torchvision).DEFAULT
+    chosen = _own_weights(spec)
     try:
         state: Weights = chosen.get_state_dict(progress=False, check_hash=True)
     except (OSError, HTTPException, RuntimeError) as error:  # the last for a file whose hash is wrong
@@ -104,8 +113,10 @@ def _file(path: str) -> Weights:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a format that torch no longer writes: it is read, or it is refused
-            # weights_only refuses to unpickle anything but tensors and plain values.
-            state: Weights = torch.load(path, map_location="cpu", weights_only=True)
+            with Path(path).open("rb") as file:
+                refuse_costly(file, older=True)
+                # weights_only refuses to unpickle anything but tensors and plain values.
+                state: Weights = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch raise whatever comes
         raise ArchscopeError(Problem("unreadable-weights", f"{path!r} is no state dict: {_reason(error)}")) from error
     if not isinstance(state, Mapping) or not all(

@@ -10,12 +10,12 @@ from __future__ import annotations
 import io
 import re
 import secrets
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem
+from archscope.targets.stored import refuse_costly
 from archscope.training.folders import opened, write_durably
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def _content(path: Path) -> dict[str, Any]:
     import torch
 
     with opened(path, "bad-checkpoint") as file:
-        _refuse_packed(path, file)
         try:
+            refuse_costly(file)
             content: Any = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
             raise _damaged(path, _reason(error)) from error
@@ -179,18 +179,6 @@ def _reason(error: Exception) -> str:
     if "weights_only" in str(error).lower():
         return f"it holds {named[1] if named else 'a pickled object'}, which could run code; nothing was loaded"
     return str(error).partition("\n")[0]
-
-
-def _refuse_packed(path: Path, file: Any) -> None:
-    """Raises UnreadableCheckpoint for an archive that says it is larger than its file: torch writes none."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
-        raise _damaged(path, str(error)) from error
-    if packed:
-        raise _damaged(path, "it is compressed")
-    file.seek(0)
 
 
 def _named_by(folder: Path, name: str) -> Path | None:
@@ -222,7 +210,7 @@ def _refuse_others(value: Any, where: str) -> None:
     """Raises TypeError for what ``torch.load(weights_only=True)`` would refuse."""
     import torch
 
-    if value is None or type(value) in {bool, int, float, str, bytes} or isinstance(value, torch.Tensor):
+    if value is None or type(value) in {bool, int, float, str} or isinstance(value, torch.Tensor):
         return
     if isinstance(value, Mapping) and type(value).__module__ in {"builtins", "collections"}:
         for key, each in value.items():

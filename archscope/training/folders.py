@@ -39,6 +39,13 @@ def opened(path: Path, code: str, most_bytes: int | None = None) -> Iterator[IO[
         yield file
 
 
+def refuse_links(*paths: Path) -> None:
+    """Raises ArchscopeError for a link: through one that a stranger made, a run would write outside of its folder."""
+    for path in paths:
+        if path.is_symlink():
+            raise ArchscopeError(Problem("bad-run", f"{str(path)!r} is a link, and links in a run are not followed"))
+
+
 def read_json(path: Path, kind: str) -> Any:
     """What a JSON file of a run says, its head aside; files from before there were heads may hold any value.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.core.errors import ArchscopeError, Problem
+from archscope.running.images import FORMATS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,13 +19,18 @@ if TYPE_CHECKING:
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 """What files of pictures end in; others in a class's folder are passed over."""
 
-MOST_PIXELS = 2**26
-"""A picture of more pixels than this is taken for a bomb."""
+MOST_PIXELS = 2**25
+"""A picture of more pixels than this is taken for a bomb: a quarter of a megabyte can unpack to a gigabyte."""
 
+
+LARGE = 2**24
+"""Pixels from which on a picture is decoded with no other large one beside it, so that their memory does not add up."""
 
 _THREADS = 4
 _SHOWN = 5
 """Files that one error names."""
+
+_alone = threading.Lock()
 
 SKIP = "--skip-corrupt leaves such files out and counts them"
 
@@ -71,10 +79,11 @@ def read_picture(path: Path) -> torch.Tensor:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=FORMATS) as file:
             size = file.size
-            upright = ImageOps.exif_transpose(file) if size[0] * size[1] <= MOST_PIXELS else None
-            values = None if upright is None else _values(upright)
+            pixels = size[0] * size[1]
+            with _alone if pixels > LARGE else contextlib.nullcontext():
+                values = None if pixels > MOST_PIXELS else _values(ImageOps.exif_transpose(file))
     except Exception as error:
         raise _unreadable(path, _reason(path, error)) from error
     if values is None:
@@ -91,7 +100,9 @@ def _values(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
     if picture.mode == "F":
         raise ValueError("its values are fractions, and nothing says between what they lie")
     coloured = picture.convert("RGBA") if picture.mode == "P" else picture  # a palette may hold transparency
-    return np.array(coloured.convert("L" if coloured.mode in {"1", "L", "LA"} else "RGB"), dtype=np.uint8)
+    mode = "L" if coloured.mode in {"1", "L", "LA"} else "RGB"
+    plain = coloured if coloured.mode == mode else coloured.convert(mode)
+    return np.array(plain, dtype=np.uint8)
 
 
 def _reason(path: Path, error: Exception) -> str:

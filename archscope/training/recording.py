@@ -12,11 +12,12 @@ from typing import Any
 
 from archscope.core.schema import dumped, headed
 from archscope.training.events import Epoch, Report
-from archscope.training.folders import write_durably, write_json
+from archscope.training.folders import refuse_links, write_durably, write_json
 from archscope.training.observing import Observed
+from archscope.training.runs import METRICS
 from archscope.training.verdict import Verdict
 
-HISTORY, METRICS, VERDICT = "history.csv", "metrics.jsonl", "verdict.json"
+HISTORY, VERDICT = "history.csv", "verdict.json"
 CURVES, CONFUSION = "curves.png", "confusion.png"
 
 
@@ -34,6 +35,7 @@ def write_history(folder: Path, history: Sequence[Epoch]) -> None:
 
 def add_metrics(folder: Path, report: Report) -> None:
     """``metrics.jsonl``: a line per report."""
+    refuse_links(folder / METRICS)
     with (folder / METRICS).open("a", encoding="utf-8") as file:
         file.write(f"{dumped(headed('metrics', report._asdict()))}\n")
 

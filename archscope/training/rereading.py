@@ -13,7 +13,8 @@ from archscope.core.errors import ArchscopeError, Problem
 from archscope.core.schema import body
 from archscope.training.events import Epoch, Report
 from archscope.training.folders import opened, read_json
-from archscope.training.recording import HISTORY, METRICS, VERDICT
+from archscope.training.recording import HISTORY, VERDICT
+from archscope.training.runs import METRICS
 from archscope.training.signs import FAULT, FINE, ODD, Sign
 from archscope.training.verdict import FAILS, LEARNS, UNDECIDED, Verdict
 

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem, UsageError
 from archscope.training import checkpoints
-from archscope.training.folders import read_json, write_json
+from archscope.training.folders import read_json, refuse_links, write_json
 from archscope.training.preprocessing import RESIZES, Preprocessing
 
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, METRICS = "checkpoints", "metrics.jsonl"
 MOST_CLASSES = 100_000
 MOST_PIXELS = 2**13
 """Of a side of what a network takes."""
@@ -60,6 +60,7 @@ class Run(NamedTuple):
 
 def begin(folder: Path, run: Run) -> None:
     """Makes a run's folder and writes what it is. Raises ArchscopeError where it cannot be written."""
+    refuse_links(folder / CHECKPOINTS, folder / METRICS)
     try:
         (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -106,6 +107,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     The lock ends with the process, however that ends. Where the system has none (Windows), nothing is tidied.
     """
+    refuse_links(folder / CHECKPOINTS, folder / METRICS)
     try:
         import fcntl
     except ImportError:

@@ -89,7 +89,7 @@ REPEATED = '[[blocks]]\nname = "a"\nrepeat = 1000\nlayers = '
 )
 def test_a_table_that_asks_for_a_billion_layers_is_refused(below: str):
     text = table("| a |", heads="| A |", below=below)
-    check_error(text, "too-many-items", 6, 3, "more than 20,000 layers and blocks", "row 1, column A")
+    check_error(text, "too-many-items", 6, 3, "more than 5,000 layers and blocks", "row 1, column A")
 
 
 def test_a_billion_repeats_of_nothing_are_nothing():
@@ -142,3 +142,41 @@ def test_blocks_written_in_python_may_not_be_nested_without_end():
         value = [value]
     with pytest.raises(TableError, match=r"^too-deep: blocks are nested too deeply$"):
         compile_items([value])
+
+
+@pytest.mark.parametrize("number", ["0x" + "F" * 9000, "9" * 5000], ids=["hexadecimal", "decimal"])
+def test_a_number_that_python_does_not_spell_is_refused(number: str):
+    text = table("| relu |", heads="| A |", top=f"input = [{number}, 8, 8]")
+    check_error(text, "not-toml", 2, 12 if number[0] == "0" else 10, "a number has hundreds of digits")
+
+
+def test_many_letters_in_a_text_are_no_number():
+    lowered(table("| relu |", heads="| A |", below=f"# {'f' * 300}"))
+
+
+@pytest.mark.parametrize(
+    ("below", "message"),
+    [
+        (
+            'dense = true\nrepeat = 1\nlayers = [{ repeat = 999, layers = ["conv3-4"] }]',
+            "take more than 200,000 tensors",
+        ),
+        ('repeat = 999\njoin = "concat"\nbranches = [["relu"], ["relu"]]', "makes a tensor of absurd size"),
+    ],
+    ids=["dense", "doubling"],
+)
+def test_what_grows_without_end_is_refused(below: str, message: str):
+    text = table("| a |", heads="| A |", below=f'[[blocks]]\nname = "a"\n{below}')
+    (problem,) = problems_of(text)
+    assert message in problem.message
+    assert problem.span is not None
+
+
+def test_what_is_implied_does_not_multiply():
+    text = table("| relu |", heads="| A |", below=f"[implied]\nrelu = {['dropout'] * 11}")
+    (problem,) = problems_of(text)
+    assert problem.message == "11 layers come with one; at most 10 may"
+    below = f'[[blocks]]\nname = "a"\nrepeat = 999\nlayers = ["conv3-4"]\n[implied]\nconv = {["relu"] * 9}'
+    text = table(*["| a |"] * 4, heads="| A |", below=below)
+    (problem,) = problems_of(text)
+    assert problem.message.startswith("more than 30,000 layers, or layers that take")

@@ -40,7 +40,7 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
         "rng": torch.get_rng_state(),
         "optimizer": optimizer.state_dict(),
         "history": [{"loss": 0.1, "none": None}],
-        "names": ("a", b"b"),
+        "names": ("a", "b"),
         "best": True,
     }
     save(tmp_path / "new" / "deep", "last", model.state_dict(), rest)
@@ -91,7 +91,7 @@ def test_one_checkpoint_of_a_name_is_kept(tmp_path: Path) -> None:
     assert [load(tmp_path, name).rest["step"] for name in ("last", "best")] == [2, 2]
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, torch.nn.ReLU(), lambda: 0, Path()])
+@pytest.mark.parametrize("value", [object(), b"x", {1, 2}, torch.nn.ReLU(), lambda: 0, Path()])
 def test_what_could_not_be_loaded_is_not_saved(value: Any, tmp_path: Path) -> None:
     with pytest.raises(TypeError) as caught:
         save(tmp_path, "last", net().state_dict(), {"a": [1, {"b": value}]})

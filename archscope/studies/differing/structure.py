@@ -7,7 +7,7 @@ written as modules and the other is a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from archscope.graph.graph import Graph, Node, Output
@@ -61,17 +61,23 @@ class Structure(NamedTuple):
     heads: tuple[Head, ...]
 
 
+Makers = Mapping[int, int]
+"""The node that makes each tensor; parameters that an op reads by themselves have none."""
+
+
 def structure_of(graph: Graph) -> Structure:
     """The structure of a graph. Flattening is left out: it only says how a vector is written down.
 
     The main output is, among those that leave the network in use as well, the one that most nodes lead to.
     """
-    leading = {output.tensor: _leading_to(graph, output.tensor) for output in graph.outputs}
+    makers = makers_of(graph)
+    leading = {output.tensor: _leading_to(graph, makers, output.tensor) for output in graph.outputs}
     candidates = [output for output in graph.outputs if not output.side] or list(graph.outputs)
     main = max(candidates, key=lambda output: len(leading[output.tensor]))
     inside = leading[main.tensor]
-    chain = _chain(graph, sorted(inside), main.tensor)
-    heads = [_head(graph, output, leading[output.tensor], inside) for output in graph.outputs if output is not main]
+    chain = _chain(graph, makers, sorted(inside), main.tensor)
+    others = [output for output in graph.outputs if output is not main]
+    heads = [_head(graph, makers, output, leading[output.tensor], inside) for output in others]
     return Structure(graph, main, chain, tuple(sorted(heads, key=lambda head: head.start)))
 
 
@@ -87,39 +93,40 @@ def nodes_of(parts: Iterable[Part]) -> list[int]:
     return sorted(found)
 
 
-def _leading_to(graph: Graph, tensor: int) -> set[int]:
-    makers = makers_of(graph)
+def _leading_to(graph: Graph, makers: Makers, tensor: int, within: set[int] | None = None) -> set[int]:
+    """The nodes that lead to a tensor; within: those that are asked for, between which no other lies."""
     found: set[int] = set()
     waiting = [tensor]
     while waiting:
         index = makers.get(waiting.pop())
-        if index is not None and index not in found:
+        if index is not None and index not in found and (within is None or index in within):
             found.add(index)
             waiting.extend(graph.nodes[index].inputs)
     return found
 
 
-def _head(graph: Graph, output: Output, leading: set[int], main: set[int]) -> Head:
+def _head(graph: Graph, makers: Makers, output: Output, leading: set[int], main: set[int]) -> Head:
     own = leading - main
     made = {tensor for index in own for tensor in graph.nodes[index].outputs}
     taken = {tensor for index in own for tensor in graph.nodes[index].inputs} - made
-    return Head(output, max(taken, default=output.tensor), _chain(graph, sorted(own), output.tensor))
+    return Head(output, max(taken, default=output.tensor), _chain(graph, makers, sorted(own), output.tensor))
 
 
-def _chain(graph: Graph, nodes: Sequence[int], end: int) -> Chain:
+def _chain(graph: Graph, makers: Makers, nodes: Sequence[int], end: int) -> Chain:
     """Nodes in running order as a chain of parts that ends in tensor ``end``, cut where one tensor carries all."""
     last_use = {tensor: at for at, index in enumerate(nodes) for tensor in graph.nodes[index].inputs}
     last_use[end] = len(nodes)
     parts: list[Part] = []
     piece: list[int] = []
     made = {tensor for index in nodes for tensor in graph.nodes[index].outputs}
-    given = {*graph.inputs, *makers_of(graph)}  # other tensors are stored: parameters that an op reads by themselves
-    alive = {tensor for tensor in last_use if tensor in given and tensor not in made and tensor != end}
+    inputs = set(graph.inputs)
+    given = {tensor for tensor in last_use if tensor in makers or tensor in inputs}  # others are stored parameters
+    alive = {tensor for tensor in given if tensor not in made and tensor != end}
     for at, index in enumerate(nodes):
         piece.append(index)
         alive = {tensor for tensor in (*alive, *graph.nodes[index].outputs) if last_use.get(tensor, -1) > at}
         if len(alive) == 1 and alive <= set(graph.nodes[index].outputs):
-            parts.extend(_leaf(piece[0]) if len(piece) == 1 else (_region(graph, piece),))
+            parts.extend(_leaf(piece[0]) if len(piece) == 1 else (_region(graph, makers, piece),))
             piece = []
     parts.extend(_leaf(index)[0] for index in piece)
     return _grouped(graph, parts)
@@ -129,17 +136,18 @@ def _leaf(index: int) -> tuple[Part]:
     return (Leaf(index),)
 
 
-def _region(graph: Graph, piece: Sequence[int]) -> Region:
+def _region(graph: Graph, makers: Makers, piece: Sequence[int]) -> Region:
     """What lies between two cuts: the branches that lead to its last node."""
     *inner, join = piece
+    inside = set(inner)
     branches: list[tuple[set[int], int]] = []
     for tensor in graph.nodes[join].inputs:
-        own = _leading_to(graph, tensor) & set(inner)
+        own = _leading_to(graph, makers, tensor, inside)
         if any(own & other for other, _ in branches):
             line = tuple(Leaf(index) for index in inner)
             return Region((_grouped(graph, line),), join, tangled=True)
         branches.append((own, tensor))
-    return Region(tuple(_chain(graph, sorted(own), tensor) for own, tensor in branches), join)
+    return Region(tuple(_chain(graph, makers, sorted(own), tensor) for own, tensor in branches), join)
 
 
 def _grouped(graph: Graph, parts: Sequence[Part]) -> Chain:

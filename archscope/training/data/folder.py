@@ -78,7 +78,12 @@ def _listed(folder: Path, here: tuple[str, ...], classes: tuple[str, ...]) -> Li
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """Files that end as pictures do, at any depth, in an order that every system has."""
+    """Files that end as pictures do, at any depth, in an order that every system has.
+
+    Raises ArchscopeError for a folder that is a link to one around it, up to the whole disk.
+    """
+    if folder.is_symlink() and folder.absolute().parent.resolve().is_relative_to(folder.resolve()):
+        raise ArchscopeError(Problem("no-data", f"{str(folder)!r} is a link to a folder that it lies in"))
     files = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
     return sorted((path for path in files if not path.name.startswith(".")), key=Path.as_posix)
 
