@@ -25,11 +25,14 @@ from archscope.capturing.loading import read_address
 from archscope.core.conditions import condition as read_condition
 from archscope.core.conditions import holds
 from archscope.core.counts import Counts
+from archscope.core.errors import ArchscopeError
 from archscope.core.source import Source
 from archscope.graph.lowering import lower
+from archscope.running.images import FORMATS, shown
 from archscope.spec.compiler import compile_table, networks
 from archscope.spec.naming import named
 from archscope.spec.table import read_table
+from archscope.training.pictures import read_pictures
 
 
 def table(chance: Random) -> str:
@@ -272,6 +275,32 @@ def use_weights(data: bytes) -> None:
         archscope.build(archscope.load(ITEMS, input=(3, 8, 8)), weights="state.pt")
 
 
+@cache
+def _pictures() -> list[bytes]:
+    """Small pictures, in each format that is read."""
+    from PIL import Image
+
+    files = []
+    for kind in FORMATS:
+        for mode in ("RGB", "L", "RGBA", "P", "I;16"):
+            content = io.BytesIO()
+            with contextlib.suppress(OSError):  # not every format has every mode
+                Image.new(mode, (9, 7), 40).save(content, kind)
+                files.append(content.getvalue())
+    return files
+
+
+def use_image(data: bytes) -> None:
+    """A file that is called a picture, as trained on and as looked at."""
+    path = Path("picture.jpg")
+    path.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on files that are cut off
+        with contextlib.suppress(ArchscopeError):
+            shown(path, (3, 8, 8))
+        read_pictures([path], lambda picture: picture)
+
+
 class _Stopped(Exception):
     """What interrupts the sweep whose part is kept."""
 
@@ -319,5 +348,6 @@ KINDS: dict[str, Kind] = {
     "command": Kind(command, use_command),
     "weights": Kind(lambda chance: _changed(chance, _state()), use_weights),
     "part": Kind(part, use_part),
+    "image": Kind(lambda chance: _changed(chance, chance.choice(_pictures())), use_image),
 }
 """Every kind of input, by name."""

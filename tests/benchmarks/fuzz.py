@@ -1,10 +1,11 @@
-"""Many inputs made by chance: ``python tests/benchmarks/fuzz.py [INPUTS] [KIND…] [--from SEED]``.
+"""Many inputs made by chance: ``python tests/benchmarks/fuzz.py [--inputs N] [--kind KIND]… [--from SEED]``.
 
 Prints how they end, and each ending that is not allowed with the seed that makes it again. Exit code 1 if there is one.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -20,10 +21,12 @@ from fuzzed_kinds import KINDS
 
 def main(arguments: list[str]) -> int:
     """Runs so many inputs, shared among the kinds."""
-    first = int(arguments.pop(arguments.index("--from") + 1)) if "--from" in arguments else 0
-    arguments = [each for each in arguments if each != "--from"]
-    inputs = int(arguments[0]) if arguments else 2000
-    kinds = arguments[1:] or list(KINDS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=2000)
+    parser.add_argument("--kind", action="append", choices=list(KINDS))
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    first, inputs, kinds = asked.first, asked.inputs, asked.kind or list(KINDS)
     findings: dict[str, Finding] = {}
     os.chdir(tempfile.mkdtemp())
     for kind in kinds:

@@ -118,6 +118,23 @@ def test_nothing_but_files_of_the_run_itself_is_read(what: str, tmp_path: Path) 
     assert "12345" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["checkpoints", "metrics.jsonl"])
+def test_nothing_is_written_through_a_link(name: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / ".a.part").write_text("kept")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(outside)
+    with pytest.raises(ArchscopeError, match="is a link, and links in a run are not followed"):
+        begin(tmp_path / "run", RUN)
+    with (
+        pytest.raises(ArchscopeError, match="is a link, and links in a run are not followed"),
+        locked(tmp_path / "run"),
+    ):
+        pass
+    assert [each.name for each in outside.iterdir()] == [".a.part"]
+
+
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
     help_line = "\n  help:     give the folder that archscope train wrote with --out"
     with pytest.raises(ArchscopeError) as caught:
