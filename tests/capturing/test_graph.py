@@ -160,6 +160,7 @@ def test_a_weight_that_is_computed_is_an_input_and_its_parameters_count() -> Non
     linear = graph.nodes[-1]
     assert type(linear.op).__name__ == "FC"
     assert graph.shapes_in(linear) == ((1, 16), (32, 16))
+    assert graph.shape_out(linear) == (1, 32)
     assert set(linear.parameters) == {"bias"}
     assert {key for node in graph.nodes for key in node.parameters} == {"v", "g", "bias"}
     assert not graph.idle_parameters()

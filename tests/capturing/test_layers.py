@@ -111,7 +111,9 @@ def test_an_operator_costs_and_keeps_what_torch_says(name: str) -> None:
     model = between(name)
     step = archscope.capture(model, (3, 8, 8), batch=BATCH, mode="train")
     assert OPERATORS[name][0] in {type(node.op).__name__ for node in step.nodes}
-    totals = archscope.profile(step, columns=("macs", "train_macs")).totals
+    profile = archscope.profile(step, columns=("macs", "train_macs"))
+    assert all(type(row.op) is str for row in profile.rows)
+    totals = profile.totals
     found = predicted(step)
     inference = inference_course(archscope.capture(model, (3, 8, 8), batch=BATCH), Setting(BATCH, device="cpu"))
     assert {total.status for total in totals.values()} == {"exact"}

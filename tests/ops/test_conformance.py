@@ -319,6 +319,12 @@ def test_a_softmax_over_channels_sees_one_position_and_over_others_not(kind: typ
     assert seen[1] == ONE_POSITION
 
 
+@over_cases
+def test_an_op_is_in_place_where_its_result_overwrites_its_input(case: Case):
+    rule = case.op.memory(*case.shapes, setting=Setting(mode="train"))
+    assert case.op.in_place is (rule is not None and rule.out == "inplace")
+
+
 def test_local_response_norm_has_alexnets_constants():
     """k = 2, n = 5, alpha = 10⁻⁴ and beta = 0.75 (Krizhevsky et al. 2012, section 3.3); torch divides alpha by n."""
     assert LRN() == LRN(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
