@@ -34,6 +34,8 @@ from archscope.ops.einsum import Einsum
 from archscope.ops.embedding import Embedding
 from archscope.ops.fill import Fill
 from archscope.ops.groupedmatmul import GroupedMatMul
+from archscope.ops.groupnorm import GroupNorm
+from archscope.ops.instancenorm import InstanceNorm
 from archscope.ops.layernorm import LayerNorm
 from archscope.ops.logsoftmax import LogSoftmax
 from archscope.ops.lrn import LRN
@@ -323,6 +325,13 @@ def test_a_softmax_over_channels_sees_one_position_and_over_others_not(kind: typ
 def test_an_op_is_in_place_where_its_result_overwrites_its_input(case: Case):
     rule = case.op.memory(*case.shapes, setting=Setting(mode="train"))
     assert case.op.in_place is (rule is not None and rule.out == "inplace")
+
+
+@pytest.mark.parametrize("kind", [GroupNorm, InstanceNorm])
+def test_a_norm_takes_five_operations_a_number_and_two_more_with_weights(kind: type[Op]):
+    usual = next(case.op for case in CASES if type(case.op) is kind)
+    counts = [replace(usual, affine=affine).elementwise(IMAGE) for affine in (False, True)]
+    assert counts == [5 * product(IMAGE), 7 * product(IMAGE)]
 
 
 def test_local_response_norm_has_alexnets_constants():
