@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
 import archscope
 from archscope.graph.paths import longest_path
@@ -42,3 +44,18 @@ def test_a_network_without_weights_has_no_depth():
     graph = archscope.lower(archscope.load(["relu", "maxpool"], input=(3, 8, 8)))
     assert longest_path(graph) == []
     assert archscope.profile(graph).depth == 0
+
+
+class Shortcut(nn.Module):
+    """The input itself stands before what a layer makes of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv(x)
+
+
+def test_a_layer_beside_the_input_itself_is_on_the_longest_path() -> None:
+    assert [node.path for node in longest_path(archscope.capture(Shortcut(), (3, 4, 4)))] == ["conv"]

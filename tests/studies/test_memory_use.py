@@ -264,3 +264,9 @@ def test_a_mask_is_a_byte_a_number_in_a_gpus_own_dropout_only(inplace: bool, dev
     cells = ["FC-100", Dropout(0.5, inplace), "FC-10"]
     spec = archscope.load(cells, input=(3, 8, 8))
     assert archscope.memory(spec, 2, device=device).saved["1"] == 2 * 100 * item
+
+
+def test_what_fits_with_resident_gradients_is_what_their_memory_says() -> None:
+    found = archscope.fit("lenet5", "8MiB", grads="resident")
+    fitting, more = (archscope.memory("lenet5", found.value + n, grads="resident").training.bytes for n in (0, 1))
+    assert fitting == found.moment.bytes <= 2**23 < more
