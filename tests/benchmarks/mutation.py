@@ -5,7 +5,8 @@
 
 Mutants are cosmic-ray's (``pip install cosmic-ray``). Each is run in a copy of the checkout, in a process forked from
 one that has torch already, by ``pytest -x``: the quickest tests first, those of the whole suite that run its line, up
-to ``--tests`` of them. A mutant that no test notices survives. Those that change nothing that could be seen are left
+to ``--tests`` of them. A mutant that none of these notices survives; the same ``--results`` with more ``--tests``, or
+with tests named by ``--also``, tries it again. Those that change nothing that could be seen are left
 out by construction: annotations, docstrings, ``strict=`` of a zip (an assertion), ``cache``; others that are the
 same for every input are named one by one in ``EQUIVALENT`` and not counted.
 """
@@ -205,7 +206,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Draws, runs and prints them; exit code 1 where less than 90 % are noticed."""
+    """Draws, runs and prints them."""
     given = arguments()
     mutants = sample(given.mutants, given.seed)
     ends: dict[Mutant, str] = {}
