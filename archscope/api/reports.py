@@ -48,11 +48,12 @@ def report(
     :data:`DRAWN` designs every n-th. runs: folders that ``archscope train --out`` wrote, for verdicts and curves
     of loss and accuracy; their networks need not be among these. changes: to every network.
 
-    Raises UsageError for no networks and for settings that make no sense, Unsupported without the extra ``report``, and
-    what lower and memory raise; before that, ArchscopeError for a run that is not there or damaged.
+    Raises UsageError where there is nothing to report and for settings that make no sense, Unsupported without the
+    extra ``report``, and what lower and memory raise; before that, ArchscopeError for a run that is not there or
+    damaged.
     """
-    if not networks:
-        raise UsageError(Problem("too-few", "a report needs a network"))
+    if not (networks or sweeps or runs):
+        raise UsageError(Problem("too-few", "a report needs a network, a sweep or a run"))
     setting = checked_setting(batch)
     courses = tuple(_courses(runs))
     parts = [_part(f"n{n}", each, setting, input, changes) for n, each in enumerate(networks, start=1)]

@@ -57,13 +57,19 @@ def page(contents: Contents) -> str:
     return str(
         environment.get_template("page.html").render(
             contents=contents, parts=parts, side_by_side=side_by_side, sweeps=sweeps, runs=runs,
-            names=[part.profile.network for part in contents.parts],
+            names=_names(contents),
             figures={chart.name: chart.figure for chart in charts},
             designs_data={chart.name: each._asdict() for chart, each in zip(sweeps, contents.sweeps, strict=True)},
             highlight=HIGHLIGHT, version=__version__, style=style, drawing_style=STYLE, script=own,
             plotly=_packed(plotly), hashes=" ".join(map(_hash, (own, plotly))),
         )
     )  # fmt: skip
+
+
+def _names(contents: Contents) -> list[str]:
+    """What the page is about: its networks, or else its runs and sweeps."""
+    networks = [part.profile.network for part in contents.parts]
+    return networks or [*(each.name for each in contents.runs), *(each.file for each in contents.sweeps)]
 
 
 def _extra() -> tuple[Any, str]:
@@ -100,7 +106,8 @@ def _shown(part: Part) -> Shown:
 def _side_by_side(contents: Contents) -> Iterator[Chart]:
     """Stage by stage, and what makes the difference between the first network and each of the others."""
     profiles = [part.profile for part in contents.parts]
-    yield of_stages("stages", profiles)
+    if profiles:
+        yield of_stages("stages", profiles)
     for n, other in enumerate(profiles[1:], start=2):
         yield of_difference(f"difference{n}", profiles[0], other)
 

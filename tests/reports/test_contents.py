@@ -63,8 +63,8 @@ def test_networks_of_one_table_share_it() -> None:
     assert len(re.findall('<table class="paper">', text)) == 1
 
 
-def test_no_network_is_refused() -> None:
-    with pytest.raises(UsageError, match="too-few: a report needs a network"):
+def test_a_report_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="too-few: a report needs a network, a sweep or a run"):
         archscope.report([])
 
 

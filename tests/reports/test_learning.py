@@ -132,6 +132,18 @@ def test_the_command_shows_several_runs(archscope: Callable, here: Path) -> None
     assert re.findall(r'<h3 id="run\d-name">([^<]*)', text) == ["one: net on net", "two: net on net"]
 
 
+def test_a_page_of_a_run_alone_needs_no_network_and_breaks_nowhere(
+    opened: Callable, archscope: Callable, tmp_path: Path
+) -> None:
+    assert archscope(f"report --run {write(tmp_path / 'run')} -o {tmp_path / 'run.html'}").code == 0
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert 'id="runs"' in text
+    assert not [each for each in ("totals", "stages-section", "all-layers", "conventions") if f'id="{each}"' in text]
+    page = opened(tmp_path / "run.html")
+    assert page.complaints == []
+    assert page.page.title() == "run · archscope"
+
+
 def test_hostile_texts_of_a_run_stay_texts(opened: Callable, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     text = archscope.report(["lenet_tutorial"], runs=[write(tmp_path / "one", text=HOSTILE)])

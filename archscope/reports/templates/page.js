@@ -197,43 +197,47 @@
 
   // The table of all layers
 
-  const table = document.getElementById("layers");
-  const body = table.tBodies[0];
-  const rows = [...body.rows];
-  const heads = [...table.tHead.rows[0].cells];
-  const number = (row, at) => Number(row.cells[at].dataset.v ?? row.cells[at].textContent.replaceAll(",", ""));
-  const places = new Map(rows.map((row, at) => [row, at]));
+  const sortAndFilter = (table) => {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const heads = [...table.tHead.rows[0].cells];
+    const number = (row, at) => Number(row.cells[at].dataset.v ?? row.cells[at].textContent.replaceAll(",", ""));
+    const places = new Map(rows.map((row, at) => [row, at]));
 
-  heads.forEach((head, at) => head.querySelector("button").addEventListener("click", () => {
-    const numeric = at > 2;
-    const before = head.getAttribute("aria-sort");
-    const order = before ? (before === "ascending" ? "descending" : "ascending") : numeric ? "descending" : "ascending";
-    heads.forEach((each) => each.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", order);
-    const sign = order === "ascending" ? 1 : -1;
-    const text = (row) => row.cells[at].textContent;
-    const compare = (a, b) => (numeric ? number(a, at) - number(b, at) : text(a).localeCompare(text(b), "en", { numeric: true }));
-    rows.sort((a, b) => sign * compare(a, b) || places.get(a) - places.get(b));
-    body.append(...rows);
-    live.textContent = `sorted by ${head.textContent.trim()}, ${order}`;
-  }));
+    heads.forEach((head, at) => head.querySelector("button").addEventListener("click", () => {
+      const numeric = at > 2;
+      const before = head.getAttribute("aria-sort");
+      const order = before ? (before === "ascending" ? "descending" : "ascending") : numeric ? "descending" : "ascending";
+      heads.forEach((each) => each.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", order);
+      const sign = order === "ascending" ? 1 : -1;
+      const text = (row) => row.cells[at].textContent;
+      const compare = (a, b) => (numeric ? number(a, at) - number(b, at) : text(a).localeCompare(text(b), "en", { numeric: true }));
+      rows.sort((a, b) => sign * compare(a, b) || places.get(a) - places.get(b));
+      body.append(...rows);
+      live.textContent = `sorted by ${head.textContent.trim()}, ${order}`;
+    }));
 
-  const field = (id) => document.getElementById(id);
-  const filter = () => {
-    const words = field("find").value.trim().toLowerCase();
-    const which = field("which").value;
-    const least = field("least").value === "" ? -Infinity : Number(field("least").value);
-    const column = Number(field("least-of").value);
-    let shown = 0;
-    for (const row of rows) {
-      const named = `${row.cells[1].textContent} ${row.cells[2].textContent}`.toLowerCase().includes(words);
-      row.hidden = !(named && (!which || row.dataset.of === which) && number(row, column) >= least);
-      shown += !row.hidden;
-    }
-    field("count").textContent = `${shown} of ${rows.length} layers`;
+    const field = (id) => document.getElementById(id);
+    const filter = () => {
+      const words = field("find").value.trim().toLowerCase();
+      const which = field("which").value;
+      const least = field("least").value === "" ? -Infinity : Number(field("least").value);
+      const column = Number(field("least-of").value);
+      let shown = 0;
+      for (const row of rows) {
+        const named = `${row.cells[1].textContent} ${row.cells[2].textContent}`.toLowerCase().includes(words);
+        row.hidden = !(named && (!which || row.dataset.of === which) && number(row, column) >= least);
+        shown += !row.hidden;
+      }
+      field("count").textContent = `${shown} of ${rows.length} layers`;
+    };
+    ["find", "which", "least", "least-of"].forEach((id) => field(id).addEventListener("input", filter));
+    filter();
   };
-  ["find", "which", "least", "least-of"].forEach((id) => field(id).addEventListener("input", filter));
-  filter();
+
+  const table = document.getElementById("layers");
+  if (table) sortAndFilter(table);  // a page of training runs alone has none
   unpacked("plotly").then((source) => {
     const script = document.createElement("script");
     script.textContent = source;  // which the page's policy knows by its hash
