@@ -8,8 +8,9 @@ from typing import Any, Unpack
 
 from archscope.api.networks import Network
 from archscope.api.spaces import COLUMNS, Wanted, asked, fingerprint
-from archscope.core.errors import ArchscopeError, Problem, UsageError
+from archscope.core.errors import Problem, UsageError
 from archscope.core.schema import headed
+from archscope.core.writing import in_one_step
 from archscope.graph.graph import Graph
 from archscope.spec.options import Changes
 from archscope.studies.design_space.answers import Answer, Progress, answer
@@ -62,6 +63,8 @@ def sweep(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
     path = None if output is None else Path(output)
     name = format_of(path)
     found = answered(question, dask=dask, yes=yes, tell=tell, output=path)
+    if found.interrupted:
+        raise KeyboardInterrupt
     if path is not None:
         save(found, path, name)
     return Columns(found)
@@ -106,14 +109,12 @@ def format_of(path: Path | None, name: str = "") -> str:
 
 def save(found: Answer, path: Path, name: str) -> None:
     """Writes the rows to a file, and removes what was kept to go on from. Raises ArchscopeError if it cannot."""
-    try:
+    with in_one_step(path) as whole:
         if name == "parquet":
-            write_parquet(found, str(path))
+            write_parquet(found, str(whole))
         else:
-            with path.open("w", encoding="utf-8", newline="\n") as file:
+            with whole.open("w", encoding="utf-8", newline="\n") as file:
                 write_csv(found, file) if name == "csv" else write_json(found, file, summary_of(found))
-    except OSError as error:
-        raise ArchscopeError(Problem("cannot-write", f"{str(path)!r}: {error.strerror}")) from error
     if found.checkpoint is not None:
         found.checkpoint.remove()
 

@@ -26,6 +26,7 @@ class Trial(NamedTuple):
     """What a trial came to. names: of the two, with the changes of each alone; changes: all of each, in words.
 
     recipes: with what suits each. difference: in accuracy, second minus first. images: that accuracy is counted over.
+    interrupted: Ctrl-C ended it after these pairs.
     """
 
     names: tuple[str, str]
@@ -37,6 +38,7 @@ class Trial(NamedTuple):
     pairs: tuple[Pair, ...]
     difference: Interval
     images: int
+    interrupted: bool = False
 
     @property
     def better(self) -> str | None:
@@ -69,7 +71,8 @@ def trial(
     what suits each network, unless the recipe says. data, recipe, input, choices: as for :func:`archscope.train`.
     watch: hears each run's network, seed and accuracy. Without a length the longer of the two usual ones is that of
     both.
-    It is decided where Student's 95 % interval of the differences in held-out accuracy leaves out 0.
+    It is decided where Student's 95 % interval of the differences in held-out accuracy leaves out 0. Ctrl-C ends it
+    with the pairs that are finished, where an interval can be had from them.
 
     Raises UsageError for too few seeds and for modules, which the first run would leave trained; Unsupported for what
     is not trained since something is proved to be wrong with it; and what train raises.
@@ -87,19 +90,25 @@ def trial(
     plans = [run(side, wanted, dry_run=True).plan for side in sides]
     names = _names((plans[0].network, plans[1].network), (first, second))
     budget = _budget(wanted, [plan.recipe for plan in plans])
-    pairs = []
-    for seed in range(wanted.seed, wanted.seed + seeds):
-        done = []
-        for name, side in zip(names, sides, strict=True):
-            done.append(_run_through(run(side, replace(budget, seed=seed)), name, seed))
-            if watch is not None:
-                watch(name, seed, done[-1].history[-1].validation_accuracy)
-        pairs.append(_pair(seed, done[0], done[1]))
+    pairs: list[Pair] = []
+    recipes = []
+    try:
+        for seed in range(wanted.seed, wanted.seed + seeds):
+            done = []
+            for name, side in zip(names, sides, strict=True):
+                done.append(_run_through(run(side, replace(budget, seed=seed)), name, seed))
+                if watch is not None:
+                    watch(name, seed, done[-1].history[-1].validation_accuracy)
+            pairs.append(_pair(seed, done[0], done[1]))
+            recipes = [each.recipe for each in done]
+    except KeyboardInterrupt:
+        if len(pairs) < LEAST_SEEDS:
+            raise
     images = sum(plans[0].images["validation"])
     difference = interval_of([each.difference for each in pairs], 1 / images)
     return Trial(
         names, plans[0].data, (plans[0].changes, plans[1].changes), (plans[0].params, plans[1].params),
-        (plans[0].macs, plans[1].macs), (done[0].recipe, done[1].recipe), tuple(pairs), difference, images,
+        (plans[0].macs, plans[1].macs), (recipes[0], recipes[1]), tuple(pairs), difference, images, len(pairs) < seeds,
     )  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""One file per command; the folder is the register. Only the command that runs is imported.
+"""One file per command; the folder is the register, except for files whose name begins with an underscore.
+
+Only the command that runs is imported.
 
 A module here defines a function of its own name, a typer command: its docstring is the help. ``takes_network`` adds
 the flags that every command that takes a network has.
@@ -18,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from archscope import formats
-from archscope.core.errors import ArchscopeError, Problem, UsageError, printable
+from archscope.core.errors import Problem, UsageError, printable
 from archscope.spec.options import BATCH_NORMS, HEADS, Blocks, Changes
 
 HELP = """Architecture analysis of neural networks: a paper's own table is the program.
@@ -86,7 +88,7 @@ ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count a
 PlotFlag = Annotated[
     Path | None, typer.Option("--plot", help="Draw it as bars as well: .png, .svg or .pdf.", metavar="FILE")
 ]
-ForceFlag = Annotated[bool, typer.Option("--force", help="Overwrite a picture that is there.")]
+ForceFlag = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -102,7 +104,7 @@ def named() -> list[str]:
 
 
 def _stems() -> list[str]:
-    return [path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__"]
+    return [path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")]
 
 
 class _Commands(TyperGroup):
@@ -234,37 +236,35 @@ def refuse(context: typer.Context, names: Sequence[str], case: str) -> None:
             raise UsageError(Problem("bad-usage", f"{flag} means nothing for {case}"))
 
 
-def emit(sheet: formats.Sheet, name: str | None, output: str | None) -> None:
-    """Prints a sheet, or writes it to a file in the format that is asked for or that the file's name says."""
+def emit(sheet: formats.Sheet, name: str | None, output: str | None, *, force: bool) -> None:
+    """Prints a sheet, or writes it to a file in the format that is asked for or that the file's name says.
+
+    Raises UsageError for a file that is there, unless ``force``.
+    """
     if output is not None:
+        from archscope.core.writing import write_whole
+
         text = formats.render(sheet, name or formats.of_file(output))
-        write(Path(output), text)
+        write_whole(Path(output), text, force=force)
         typer.echo(f"wrote {printable(output)}")
         return
     sys.stdout.write(formats.render(sheet, name or "terminal", terminal_width()))
 
 
+def refuse_written(output: str | Path | None, *, force: bool) -> None:
+    """Raises UsageError where a file would be overwritten without ``force``, before long work is done for nothing."""
+    if output is not None:
+        from archscope.core.writing import refuse_taken
+
+        refuse_taken(Path(output), force=force)
+
+
 def refuse_picture(path: Path | None, *, force: bool) -> None:
     """Raises UsageError for a picture whose name says no format, and for one that would be overwritten."""
-    if path is None:
-        return
-    from archscope.core.writing import refuse_taken
-
-    if path.suffix not in PICTURES:
+    if path is not None and path.suffix not in PICTURES:
         message = f"the name {str(path)!r} does not say a format"
         raise UsageError(Problem("bad-value", message, expected=f"a name that ends in {', '.join(PICTURES)}"))
-    refuse_taken(path, force=force)
-
-
-def write(path: Path, text: str, mode: str = "w") -> None:
-    """Writes a file. Raises UsageError where there is one already and ``mode`` is "x", ArchscopeError if it cannot."""
-    try:
-        with path.open(mode, encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise UsageError(Problem("file-exists", f"{str(path)!r} is there already; nothing was written")) from error
-    except OSError as error:
-        raise ArchscopeError(Problem("cannot-write", f"{str(path)!r}: {error.strerror}")) from error
+    refuse_written(path, force=force)
 
 
 def terminal_width() -> int | None:

@@ -9,7 +9,8 @@ import typer
 
 from archscope.api import maps
 from archscope.api.maps import Subject
-from archscope.commands import takes_network
+from archscope.commands import ForceFlag, takes_network
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
 from archscope.spec.options import Changes
@@ -61,7 +62,7 @@ def activations(
         str, typer.Option("--unit", help="What a unit sees: a layer, row and column, pool3:10,12.", metavar="UNIT")
     ] = "",
     download: Annotated[bool, typer.Option("--download", help="Fetch torchvision's weights if need be.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: ForceFlag = False,
 ) -> None:
     """An image as it passes through a network: the channels of its layers, with what their numbers are.
 
@@ -90,15 +91,16 @@ def activations(
     _check_together(weights, {"--downsample": downsample, "--class-map": class_map, "--unit": unit, "--layers": layers})
     refuse_taken(output, force=force)
     chosen = scale_of(scale)
-    subject = maps.subject_of(network, image, weights, **changes)
-    if unit:
-        content, said = _field(subject, unit, kind)
-    elif class_map:
-        content, said = _class(subject, weights or "random", class_map, kind, download=download)
-    elif weights is None:
-        content, said = _pools(subject, downsample, kind)
-    else:
-        content, said = _maps(subject, weights, layers, chosen, kind, download=download)
+    with watched(f"running {network}"):
+        subject = maps.subject_of(network, image, weights, **changes)
+        if unit:
+            content, said = _field(subject, unit, kind)
+        elif class_map:
+            content, said = _class(subject, weights or "random", class_map, kind, download=download)
+        elif weights is None:
+            content, said = _pools(subject, downsample, kind)
+        else:
+            content, said = _maps(subject, weights, layers, chosen, kind, download=download)
     write_whole(output, content, force=force)
     run = [subject.asked.words] if subject.asked is not None else []
     for line in [subject.image.note, *run, *said, f"wrote {output}"]:

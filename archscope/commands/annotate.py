@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from archscope.api.annotations import annotate as annotated
-from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.commands import BatchFlag, ForceFlag, FormatFlag, OutputFlag, emit
+from archscope.commands._watching import watched
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.annotation import Line
 
@@ -20,9 +21,11 @@ def annotate(
     input_: Annotated[
         list[str] | None, typer.Option("--input", help="One example: 3x224x224, ids:128:int64.", metavar="CxHxW")
     ] = None,
+    batch: BatchFlag = 2,
     mode: Annotated[str, typer.Option("--mode", help="train, or eval without heads.", metavar="MODE")] = "train",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """The source of a module, with the output shape and the params of what each line makes beside it.
 
@@ -32,8 +35,9 @@ def annotate(
 
         archscope annotate torchvision.models:alexnet --input 3x224x224
     """
-    source, lines = annotated(module, input_, mode=mode)
-    emit(_sheet(source.name, lines), format_, output)
+    with watched(f"reading {module}"):
+        source, lines = annotated(module, input_, batch=batch, mode=mode)
+    emit(_sheet(source.name, lines), format_, output, force=force)
     if any(line.wrong for line in lines):
         raise typer.Exit(1)
 

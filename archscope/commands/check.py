@@ -10,7 +10,8 @@ import typer
 
 from archscope import catalog
 from archscope.api import checks, profiles
-from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.commands import ForceFlag, FormatFlag, OutputFlag, emit, refuse_written
+from archscope.commands._watching import Watch, watched
 from archscope.core.errors import Problem, UsageError
 from archscope.core.printed import number
 from archscope.core.units import memory_size
@@ -50,6 +51,7 @@ def check(
     ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """Holds every number against independent witnesses: the printed table, torch's counter, torchinfo and others.
 
@@ -69,20 +71,31 @@ def check(
     """
     if not networks and not everything:
         raise UsageError(Problem("missing-network", "nothing to check", help="name a network or a file, or give --all"))
+    refuse_written(output, force=force)
     names = [*(networks or []), *(catalog.everything() if everything else [])]
-    findings: list[Finding] = []
-    for name in names:
-        findings += _table_findings(name, witness) if catalog.is_file(name) else _findings(name, witness, input_)
-    for quantity, limit in (
-        ("params", max_params),
-        ("macs", max_macs),
-        ("train_peak_bytes", max_train_peak_bytes),
-    ):
+    parts = [each for name in names for each in ([name] if catalog.is_file(name) else catalog.named_networks([name]))]
+    findings, watch = _examined(parts, witness, input_)
+    names = parts[: watch.done]
+    budgets = {"params": max_params, "macs": max_macs, "train_peak_bytes": max_train_peak_bytes}
+    for quantity, limit in budgets.items():
         findings += _over_budget(quantity, limit, names, input_)
-    emit(_sheet(findings, _tables(names)), format_, output)
+    emit(_sheet(findings, _tables(names)), format_, output, force=force)
+    watch.reraise()
     failing = FAILURES | ({UNAVAILABLE, UNDECIDED} if strict else set())
     if any(finding.status in failing for finding in findings):
         raise typer.Exit(1)
+
+
+def _examined(parts: list[str], witness: list[str] | None, given: list[str] | None) -> tuple[list[Finding], Watch]:
+    """What is found of each network and table file, or of those that were finished before Ctrl-C."""
+    found: list[Finding] = []
+    with watched("checking", len(parts), keeps=True) as watch:
+        for name in parts:
+            watch.at(f"checking {name}")
+            file = catalog.is_file(name)
+            found += _table_findings(name, witness) if file else checks.check(name, witnesses=witness, input=given)
+            watch.finished()
+    return found, watch
 
 
 def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
@@ -92,13 +105,6 @@ def _table_findings(address: str, witness: list[str] | None) -> list[Finding]:
     # The file was read whole without a mistake, and prints nothing that could be held against its networks.
     names = catalog.named_networks([address])
     return [Finding("table", name, "agrees", "every cell can be read") for name in names]
-
-
-def _findings(name: str, witness: list[str] | None, given: list[str] | None) -> list[Finding]:
-    found: list[Finding] = []
-    for network in catalog.named_networks([name]):
-        found += checks.check(network, witnesses=witness, input=given)
-    return found
 
 
 def _tables(names: Sequence[str]) -> dict[str, Table]:

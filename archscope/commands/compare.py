@@ -19,6 +19,7 @@ from archscope.commands import (
     PlotFlag,
     takes_network,
 )
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.comparison import HEAD, QUANTITIES, Comparison, Stage, compared
@@ -67,14 +68,23 @@ def compare(
     commands.among("--by", quantities, QUANTITIES)
     if len(names) < 2:
         raise UsageError(Problem("too-few", f"{' and '.join(names)} alone: a comparison needs two networks or more"))
+    commands.refuse_written(output, force=force)
     commands.refuse_picture(plot, force=force)
     columns = ("output_shape", *QUANTITIES)
-    found = compared([profiles.profile(name, batch, mode=mode, columns=columns, **changes) for name in names])
+    each = []
+    with watched("counting", len(names)) as watch:
+        for name in names:
+            watch.at(f"counting {name}")
+            each.append(profiles.profile(name, batch, mode=mode, columns=columns, **changes))
+            watch.finished()
+    found = compared(each)
     if plot is not None:
         from archscope.core.writing import write_whole
 
         write_whole(plot, _plotted(found, quantities, plot), force=force)
-    commands.emit(_side_by_side(found, quantities) if len(names) == 2 else _many(found, quantities), format_, output)
+    commands.emit(
+        _side_by_side(found, quantities) if len(names) == 2 else _many(found, quantities), format_, output, force=force
+    )
 
 
 def _plotted(found: Comparison, quantities: list[str], path: Path) -> bytes:

@@ -11,7 +11,8 @@ from archscope import catalog
 from archscope.api.differences import diff as differences_of
 from archscope.api.differences import graphs_of
 from archscope.api.networks import lower
-from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
+from archscope.commands import Flags, ForceFlag, FormatFlag, OutputFlag, emit, takes_network
+from archscope.commands._watching import watched
 from archscope.formats import Field, Sheet
 from archscope.graph.graph import Graph
 from archscope.studies.differing.costs import cost_of
@@ -31,6 +32,7 @@ def diff(
     spec_as_is: Annotated[bool, typer.Option("--spec-as-is", help="Make the changes to NETWORK only.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """In what a network differs from a spec, in words: aligned along their structure, whatever the layers are called.
 
@@ -47,9 +49,10 @@ def diff(
     """
     given = changes.pop("input", None)
     other = spec if not spec_as_is or catalog.is_module_address(spec) else lower(spec, 2)
-    graphs = graphs_of(network, other, given, changes)
-    found = differences_of(*graphs)
-    emit(_sheet(graphs, found), format_, output)
+    with watched(f"holding {network} against {other}"):
+        graphs = graphs_of(network, other, given, changes)
+        found = differences_of(*graphs)
+    emit(_sheet(graphs, found), format_, output, force=force)
     if any(each.matters or strict for each in found):
         raise typer.Exit(1)
 

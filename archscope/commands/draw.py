@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from archscope.api import pictures
-from archscope.commands import takes_network
+from archscope.commands import ForceFlag, takes_network
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
 from archscope.spec.options import Changes
@@ -34,7 +35,7 @@ def draw(
     highlight: Annotated[
         str, typer.Option("--highlight", help="Colour by params, macs or memory.", metavar="COLUMN")
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: ForceFlag = False,
 ) -> None:
     """A network as a picture: sequence downwards, branches side by side, repeats once with their number.
 
@@ -54,12 +55,13 @@ def draw(
         return
     refuse_taken(output, force=force)
     drawn = "svg" if kind in {"png", "pdf"} else kind
-    text = pictures.draw(network, drawn, style=style, depth=depth, highlight=highlight, **changes)
-    content: str | bytes = text
-    if drawn != kind:
-        from archscope.drawings.raster import raster
+    with watched(f"drawing {network}"):
+        text = pictures.draw(network, drawn, style=style, depth=depth, highlight=highlight, **changes)
+        content: str | bytes = text
+        if drawn != kind:
+            from archscope.drawings.raster import raster
 
-        content = raster(text, kind)
+            content = raster(text, kind)
     write_whole(output, content, force=force)
     typer.echo(f"wrote {printable(str(output))}")
 

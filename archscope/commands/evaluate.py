@@ -11,6 +11,7 @@ from archscope.commands import (
     CheckpointFlag,
     DataRootFlag,
     DownloadFlag,
+    ForceFlag,
     FormatFlag,
     OutputFlag,
     RunArgument,
@@ -18,7 +19,9 @@ from archscope.commands import (
     TrainDeviceFlag,
     TrustCodeFlag,
     emit,
+    refuse_written,
 )
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
 
@@ -50,6 +53,7 @@ def evaluate(
     trust_code: TrustCodeFlag = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """How well a trained network does: accuracy with its interval, per class, and what is taken for what.
 
@@ -64,11 +68,13 @@ def evaluate(
 
         archscope evaluate runs/digits --data folder:more --scales 32,40,48 --dense
     """
-    found = evaluated(
-        run, data, split=split, scales=_sides(scales), dense=dense, checkpoint=checkpoint, device=device,
-        download=download, root=data_root, skip_corrupt=skip_corrupt, trust_code=trust_code,
-    )  # fmt: skip
-    emit(_confusion(found) if confusion else _per_class(found), format_, output)
+    refuse_written(output, force=force)
+    with watched(f"evaluating {run}"):
+        found = evaluated(
+            run, data, split=split, scales=_sides(scales), dense=dense, checkpoint=checkpoint, device=device,
+            download=download, root=data_root, skip_corrupt=skip_corrupt, trust_code=trust_code,
+        )  # fmt: skip
+    emit(_confusion(found) if confusion else _per_class(found), format_, output, force=force)
 
 
 def _sides(text: str | None) -> list[int]:

@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from archscope import formats
-from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, emit, takes_network, terminal_width
+from archscope.commands import (
+    BatchFlag,
+    Flags,
+    ForceFlag,
+    FormatFlag,
+    ModeFlag,
+    OutputFlag,
+    emit,
+    takes_network,
+    terminal_width,
+)
+from archscope.commands._watching import watched
 from archscope.formats import Field, Sheet
 from archscope.reports.equations import name_of, value_of
 from archscope.studies.explaining.breakdown import LayerRow
@@ -42,6 +53,7 @@ def explain(
     mode: ModeFlag = "eval",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """Where a number comes from: the rule in symbols, the numbers put in, the result.
 
@@ -61,9 +73,10 @@ def explain(
     """
     from archscope.api import explanations
 
-    found = explanations.explain(
-        network, what, instead=instead, everything=everything, batch=batch, mode=mode, **changes
-    )
+    with watched(f"explaining {network}"):
+        found = explanations.explain(
+            network, what, instead=instead, everything=everything, batch=batch, mode=mode, **changes
+        )
     name = format_ or (formats.of_file(output) if output is not None else "terminal")
     if found.kind == "layers":
         sheet = _slide(found)
@@ -71,7 +84,7 @@ def explain(
         sheet = _board(found, terminal_width() if output is None else None)
     else:
         sheet = _table(found, raw=name == "csv")
-    emit(sheet, format_, output)
+    emit(sheet, format_, output, force=force)
 
 
 def _title(found: Explanation) -> str:

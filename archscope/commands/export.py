@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from archscope.api import exports
-from archscope.commands import Flags, takes_network
+from archscope.commands import Flags, ForceFlag, takes_network
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
 
@@ -32,7 +33,7 @@ def export(
         str | None,
         typer.Option("--weights", help="For onnx: torchvision, or a state dict's file; random else.", metavar="FROM"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: ForceFlag = False,
 ) -> None:
     """A network as a file for others: a Python module that imports only torch, a table, or ONNX.
 
@@ -54,7 +55,8 @@ def export(
         refuse_taken(output, force=force)
     if output is None and target == "onnx":
         raise UsageError(Problem("bad-value", "an ONNX file is no text to print", help="-o net.onnx"))
-    content = exports.export(network, target, weights=weights, **changes)
+    with watched(f"exporting {network}"):
+        content = exports.export(network, target, weights=weights, **changes)
     if output is None:
         sys.stdout.write(str(content))
         return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated
 
@@ -15,6 +18,7 @@ from archscope.commands import (
     AmpFlag,
     DeviceFlag,
     DtypeFlag,
+    ForceFlag,
     FormatFlag,
     GradsFlag,
     ImplementationFlag,
@@ -24,8 +28,10 @@ from archscope.commands import (
     WeightDecayFlag,
     emit,
     refuse,
+    refuse_written,
     takes_network,
 )
+from archscope.commands._watching import Watch, watched
 from archscope.core.errors import Problem, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.spec.options import Changes
@@ -72,6 +78,7 @@ def fit(
     ram: Annotated[str, typer.Option("--ram", help="A microcontroller's, for activations.", metavar="SIZE")] = "",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """The largest batch that trains, or runs, in a memory; or the largest input or width. Exit code 1 if nothing fits.
 
@@ -88,26 +95,39 @@ def fit(
 
         archscope fit mobilenet --width 7/32 --flash 4MiB --ram 512KiB
     """
+    refuse_written(output, force=force)
     names = catalog.named_networks(networks)
     refuse(context, () if train else FOR_TRAINING, "inference")
     if flash or ram:
         refuse(context, FOR_A_CARD, "a microcontroller")
-        _fit_chips(names, memory, flash, ram, dtype, changes, format_, output)
+        chips = _chips(names, memory, flash, ram, dtype, changes)
+        emit(_chip_sheet(chips), format_, output, force=force)
+        if not all(each.fits for each in chips):
+            raise typer.Exit(1)
         return
     if not memory:
         raise UsageError(Problem("missing-option", "archscope fit needs --memory", help="--memory 8GiB, or auto"))
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)
-    found = [
-        fits.fit(
-            name, size, largest=largest, train=train, batch=batch, reserve=reserve or 0, dtype=dtype or "float32",
-            amp=amp, device=device, grads=grads, optimizer=chosen, **changes,
-        )
-        for name in names
-        for size in map(_free_if_auto, memory)
-    ]  # fmt: skip
-    emit(_sheet(found), format_, output)
+    one = functools.partial(
+        fits.fit, largest=largest, train=train, batch=batch, reserve=reserve or 0, dtype=dtype or "float32", amp=amp,
+        device=device, grads=grads, optimizer=chosen, **changes,
+    )  # fmt: skip
+    found, watch = _fitted(one, names, list(map(_free_if_auto, memory)))
+    emit(_sheet(found), format_, output, force=force)
+    watch.reraise()
     if any(each.value is None for each in found):
         raise typer.Exit(1)
+
+
+def _fitted(one: Callable[..., Fit], names: list[str], sizes: list[str | int]) -> tuple[list[Fit], Watch]:
+    """What fits of each network in each memory, or of those that were finished before Ctrl-C."""
+    found: list[Fit] = []
+    with watched("fitting", len(names) * len(sizes), keeps=True) as watch:
+        for name, size in itertools.product(names, sizes):
+            watch.at(f"fitting {name}")
+            found.append(one(name, size))
+            watch.finished()
+    return found, watch
 
 
 def _free_if_auto(size: str) -> str | int:
@@ -198,23 +218,13 @@ def _data(each: Fit) -> dict[str, object]:
     }
 
 
-def _fit_chips(
-    names: list[str],
-    memory: list[str] | None,
-    flash: str,
-    ram: str,
-    dtype: str,
-    changes: Changes,
-    format_: str | None,
-    output: str | None,
-) -> None:
+def _chips(
+    names: list[str], memory: list[str] | None, flash: str, ram: str, dtype: str, changes: Changes
+) -> list[ChipFit]:
     if memory or not flash or not ram:
         message = "a microcontroller has --flash and --ram, both of them, and no --memory"
         raise UsageError(Problem("bad-usage", message, help="archscope fit mobilenet --flash 4MiB --ram 512KiB"))
-    found = [fits.fit_chip(name, flash=flash, ram=ram, dtype=dtype or "int8", **changes) for name in names]
-    emit(_chip_sheet(found), format_, output)
-    if not all(each.fits for each in found):
-        raise typer.Exit(1)
+    return [fits.fit_chip(name, flash=flash, ram=ram, dtype=dtype or "int8", **changes) for name in names]
 
 
 def _chip_sheet(found: list[ChipFit]) -> Sheet:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.commands import ForceFlag, FormatFlag, OutputFlag, emit
 from archscope.core.errors import unknown_name
 from archscope.formats import Field, Sheet
 from archscope.spec.form import FORM, Form, type_words
@@ -19,6 +19,7 @@ def keys(
     ] = "",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """What may stand in a table file: every key, the type of its value, and what it means.
 
@@ -53,7 +54,7 @@ def keys(
     )
     data = {"keys": [dict(zip([each.name for each in fields], row, strict=True)) for row in rows]}
     sheet = Sheet("keys", f"{len(rows)} keys", fields, tuple(rows), notes=notes, data=data, headings=headings)
-    emit(sheet, format_, output)
+    emit(sheet, format_, output, force=force)
 
 
 def _sections(name: str, form: Form, means: str) -> Iterator[tuple[str, Form, str]]:

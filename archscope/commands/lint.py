@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from archscope.api.lints import lint as findings_of
-from archscope.commands import Flags, FormatFlag, OutputFlag, emit, takes_network
+from archscope.commands import Flags, ForceFlag, FormatFlag, OutputFlag, emit, refuse_written, takes_network
+from archscope.commands._watching import watched
 from archscope.formats import Field, Sheet
 from archscope.linting import ERROR, LEVELS, Finding
 
@@ -25,6 +26,7 @@ def lint(
     ignore: Annotated[str, typer.Option("--ignore", help="Not these rules.", metavar="IDS")] = "",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """What is likely a mistake in a network or a training script, why it matters and how to mend it.
 
@@ -37,9 +39,16 @@ def lint(
 
         archscope lint alexnet --input 224 --select input-size
     """
+    refuse_written(output, force=force)
     chosen = [[rule for rule in text.replace(" ", "").split(",") if rule] for text in (select, ignore)]
-    found = [each for target in targets for each in findings_of(target, select=chosen[0], ignore=chosen[1], **changes)]
-    emit(_sheet(targets, found), format_, output)
+    found: list[Finding] = []
+    with watched("reading", len(targets), keeps=True) as watch:
+        for target in targets:
+            watch.at(f"reading {target}")
+            found += findings_of(target, select=chosen[0], ignore=chosen[1], **changes)
+            watch.finished()
+    emit(_sheet(targets[: watch.done], found), format_, output, force=force)
+    watch.reraise()
     if any(each.level == ERROR for each in found):
         raise typer.Exit(1)
 

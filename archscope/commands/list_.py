@@ -9,7 +9,7 @@ import typer
 
 from archscope import catalog
 from archscope.api.networks import lower
-from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.commands import ForceFlag, FormatFlag, OutputFlag, emit
 from archscope.core.errors import ArchscopeError, Problem, TableError, UnknownName, nearest
 from archscope.core.records import Setting
 from archscope.formats import Field, Sheet
@@ -38,6 +38,7 @@ def list_(
     ] = None,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """The networks there are, each with its paper, input and params.
 
@@ -61,7 +62,12 @@ def list_(
         f"next: archscope summary {rows[0][0]}, or archscope show {rows[0][1]} for a table as the paper prints it",
     )
     title = f"{len(rows)} network{'s' * (len(rows) != 1)} in {len(headings)} table{'s' * (len(headings) != 1)}"
-    emit(Sheet("list", title, FIELDS, tuple(rows), notes=notes, data=data, headings=headings), format_, output)
+    emit(
+        Sheet("list", title, FIELDS, tuple(rows), notes=notes, data=data, headings=headings),
+        format_,
+        output,
+        force=force,
+    )
     if problems:
         raise TableError(*problems)
 

@@ -13,6 +13,7 @@ from archscope.commands import (
     BatchFlag,
     DeviceFlag,
     DtypeFlag,
+    ForceFlag,
     FormatFlag,
     GradsFlag,
     ImplementationFlag,
@@ -24,6 +25,7 @@ from archscope.commands import (
     takes_network,
     terminal_width,
 )
+from archscope.commands._watching import watched
 from archscope.drawings.timeline import chart
 from archscope.formats import Field, Sheet, spelled
 from archscope.reports.courses import WORDS
@@ -61,6 +63,7 @@ def memory(
     measure: Annotated[bool, typer.Option("--measure", help="Build it, run it, and measure as well.")] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """What a network needs in inference and in a training step, to the byte, what it is made of, and its course.
 
@@ -78,15 +81,16 @@ def memory(
         archscope memory resnet50 --batch 8 --format json
     """
     chosen = checked_optimizer(optimizer, momentum, weight_decay, implementation)
-    use = footprints.memory(
-        network, batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=chosen, **changes
-    )
-    real = None
-    if measure and use.graph is not None:
-        from archscope.running.measuring import measured
+    with watched(f"working {network} out"):
+        use = footprints.memory(
+            network, batch, dtype=dtype, amp=amp, device=device, grads=grads, optimizer=chosen, **changes
+        )
+        real = None
+        if measure and use.graph is not None:
+            from archscope.running.measuring import measured
 
-        real = measured(use.graph, use.setting)
-    emit(sheet_of(use, real), format_, output)
+            real = measured(use.graph, use.setting)
+    emit(sheet_of(use, real), format_, output, force=force)
 
 
 def sheet_of(use: MemoryUse, real: Measured | None = None) -> Sheet:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from archscope.commands import write
+from archscope.commands import ForceFlag
 from archscope.core.errors import Problem, UsageError, printable
+from archscope.core.writing import write_whole
 
 SKELETON = """# A paper's table is the program: type it in as printed, then say below what it leaves out.
 #
@@ -61,7 +62,8 @@ dropout = "drop{{of}}"
 
 
 def new(
-    path: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.", metavar="FILE.toml")],
+    path: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE.toml")],
+    force: ForceFlag = False,
 ) -> None:
     """Writes a commented table that works, to be changed into a paper's.
 
@@ -73,5 +75,5 @@ def new(
         raise UsageError(Problem("bad-value", f"the name is {str(path)!r}", expected="a name that ends in .toml"))
     stem = "".join(c if c.isalnum() else "_" for c in path.stem.lower())
     stem = stem if stem[:1].isalpha() else f"net_{stem}"
-    write(path, SKELETON.format(name=printable(str(path)).replace("\n", " "), stem=stem), "x")
+    write_whole(path, SKELETON.format(name=printable(str(path)).replace("\n", " "), stem=stem), force=force)
     typer.echo(f"wrote {printable(str(path))}; next: archscope check {printable(shlex.quote(str(path)))}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import fields as fields_of
 
 from archscope import ops as register
-from archscope.commands import FormatFlag, OutputFlag, emit
+from archscope.commands import ForceFlag, FormatFlag, OutputFlag, emit
 from archscope.formats import Field, Sheet
 
 
 def ops(
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """What may stand in a cell: every op's notation, the words that may follow it, and what it is in torch.
 
@@ -36,7 +37,7 @@ def ops(
         "a number may be an expression of {in}, the incoming channels: conv3-{in} groups={in}",
     )
     data = {"ops": [dict(zip(names, row, strict=True)) for row in rows]}
-    emit(Sheet("ops", f"{len(rows)} ops", fields, tuple(rows), notes=notes, data=data), format_, output)
+    emit(Sheet("ops", f"{len(rows)} ops", fields, tuple(rows), notes=notes, data=data), format_, output, force=force)
 
 
 def _meaning(op: type[register.Op]) -> str:

@@ -10,13 +10,16 @@ import typer
 from archscope.api.predictions import predict as predicted
 from archscope.commands import (
     CheckpointFlag,
+    ForceFlag,
     FormatFlag,
     OutputFlag,
     RunArgument,
     TrainDeviceFlag,
     TrustCodeFlag,
     emit,
+    refuse_written,
 )
+from archscope.commands._watching import watched
 from archscope.formats import Field, Sheet
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def predict(
     trust_code: TrustCodeFlag = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """The likeliest classes of pictures, with their probabilities, by a trained network.
 
@@ -43,8 +47,10 @@ def predict(
 
         archscope predict runs/digits seven.png eight.png --top 3 --format json
     """
-    found = predicted(run, images, top=top, checkpoint=checkpoint, device=device, trust_code=trust_code)
-    emit(_sheet(run, found), format_, output)
+    refuse_written(output, force=force)
+    with watched(f"looking at {len(images)} picture{'s' * (len(images) != 1)}"):
+        found = predicted(run, images, top=top, checkpoint=checkpoint, device=device, trust_code=trust_code)
+    emit(_sheet(run, found), format_, output, force=force)
 
 
 def _sheet(run: str, found: Sequence[Prediction]) -> Sheet:

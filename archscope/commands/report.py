@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from archscope import catalog
-from archscope.commands import BatchFlag, Flags, takes_network
+from archscope.commands import BatchFlag, Flags, ForceFlag, takes_network
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.core.writing import refuse_taken, write_whole
 
@@ -18,12 +19,14 @@ ENDINGS = (".html", ".htm")
 @takes_network
 def report(
     networks: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="Networks; a table's name or file stands for all of its; modules by their addresses.",
             metavar="NETWORK...",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    *,
     changes: Flags,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .html.", metavar="FILE")] = Path(
         "report.html"
@@ -37,18 +40,20 @@ def report(
         list[Path] | None,
         typer.Option("--run", help="Show what archscope train --out wrote; may be repeated.", metavar="FOLDER"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: ForceFlag = False,
 ) -> None:
     """Networks as a page to look at: one HTML file that works without a network connection.
 
     The papers' tables with computed numbers and refuted cells, each network drawn with the derivation of every layer,
     charts of params, MACs, memory and receptive field, the step from the first network to each other, the live memory
     of a training step, and a table of all layers to sort and filter. With --run the verdict of a training, its
-    evidence, and its curves of loss and accuracy.
+    evidence, and its curves of loss and accuracy; a page of runs or sweeps alone needs no network.
 
     Examples:
 
         archscope report vgg16 googlenet -o report.html --force
+
+        archscope report --run runs/digits -o run.html
 
         archscope report resnet18 --batch 8 -o resnet18.html --force
     """
@@ -58,6 +63,8 @@ def report(
     refuse_taken(output, force=force)
     from archscope.api import reports
 
-    text = reports.report(catalog.named_networks(networks), batch=batch, sweeps=sweep or [], runs=run or [], **changes)
+    names = catalog.named_networks(networks) if networks else []
+    with watched(f"reporting {' and '.join(names) or 'runs'}"):
+        text = reports.report(names, batch=batch, sweeps=sweep or [], runs=run or [], **changes)
     write_whole(output, text, force=force)
     typer.echo(f"wrote {printable(str(output))}, {len(text.encode('utf-8')) / 1e6:.1f} MB")

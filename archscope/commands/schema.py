@@ -31,4 +31,4 @@ def schema(
     rows = tuple((each, schemas.schema(each)["description"]) for each in schemas.kinds())
     fields = (Field("kind", "kind"), Field("means", "what it is", least=30))
     notes = (f"schema version {schemas.VERSION}: fields may be added to it; one that changes or goes makes a new one",)
-    emit(Sheet("schemas", f"{len(rows)} kinds of JSON objects", fields, rows, notes=notes), None, None)
+    emit(Sheet("schemas", f"{len(rows)} kinds of JSON objects", fields, rows, notes=notes), None, None, force=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 from archscope import analyses, commands
 from archscope.api import searches, spaces
 from archscope.api.cell_spaces import as_printed
-from archscope.commands import BatchFlag, Flags, FormatFlag, ModeFlag, OutputFlag, takes_network
+from archscope.commands import BatchFlag, Flags, ForceFlag, FormatFlag, ModeFlag, OutputFlag, takes_network
 from archscope.commands.sweep import DaskFlag, NetworksArgument, TypeFlag, VaryFlag, progress, varied
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.design_space.designs import Space
@@ -83,6 +84,7 @@ def search(
     dask: DaskFlag = "",
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """The best design within limits: all are looked at if they are two million or fewer, else some, by Optuna.
 
@@ -96,27 +98,26 @@ def search(
 
     Without --vary what stands in the cells of the network's table is varied: channels, kernels, repeats.
     """
-    with progress(trials) as tell:
-        found = searches.search(
-            *networks,
-            vary=varied(vary) if vary else None,
-            maximize=maximize,
-            minimize=minimize,
-            where=where,
-            at_most=at_most,
-            at_least=at_least,
-            trials=trials,
-            seed=seed,
-            batch=batch,
-            dtype=dtype,
-            mode=mode,
-            dask=dask,
-            tell=tell,
-            **changes,
-        )
+    commands.refuse_written(output, force=force)
+    heard: list[Found] = []
+    try:
+        with progress(trials, heard) as tell:
+            found = searches.search(
+                *networks, vary=varied(vary) if vary else None, maximize=maximize, minimize=minimize, where=where,
+                at_most=at_most, at_least=at_least, trials=trials, seed=seed, batch=batch, dtype=dtype, mode=mode,
+                dask=dask, tell=tell, **changes,
+            )  # fmt: skip
+        interrupted = False
+    except KeyboardInterrupt:
+        if not heard:
+            raise
+        found, interrupted = heard[-1], True
     objective = f"most {maximize}" if maximize is not None else f"least {minimize}"
     printed = as_printed(networks[0]) if not vary else {}
-    commands.emit(_sheet(found, objective, printed), format_, output)
+    commands.emit(_sheet(found, objective, printed), format_, output, force=force)
+    if interrupted:
+        sys.stderr.write(f"interrupted after {found.tried:,} designs\n")
+        raise KeyboardInterrupt
     if found.best is None:
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ import typer
 from archscope import catalog, commands
 from archscope.api.papers import beside as beside_text
 from archscope.api.papers import findings_by_place
-from archscope.commands import FormatFlag, OutputFlag
+from archscope.commands import ForceFlag, FormatFlag, OutputFlag
 from archscope.core.errors import Problem, UsageError
 from archscope.evidence import Finding
 from archscope.formats import Field, Sheet, Spanning
@@ -28,6 +28,7 @@ def show(
     ] = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:
     """A paper's table as the paper prints it.
 
@@ -69,7 +70,7 @@ def show(
         closing=tuple(closing),
         data=data,
     )
-    commands.emit(sheet, format_, output)
+    commands.emit(sheet, format_, output, force=force)
 
 
 def _field(table: Table, head: str, n: int, marked: str | None) -> Field:

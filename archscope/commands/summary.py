@@ -25,6 +25,7 @@ from archscope.commands import (
     refuse_picture,
     takes_network,
 )
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UnknownName, Unsupported, UsageError
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.profiling import DEFAULT_COLUMNS, NEVER_RAN, Profile, Row
@@ -95,14 +96,15 @@ def summary(
     wanted = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     asked = _known(wanted if sort is None else list(dict.fromkeys((*wanted, sort))), sort)
     refuse_picture(plot, force=force)
-    profile = profiles.profile(
-        network, batch, dtype=dtype, mode=mode, columns=asked, real=real, upper_bound=upper_bound, **changes
-    )
+    with watched(f"counting {network}"):
+        profile = profiles.profile(
+            network, batch, dtype=dtype, mode=mode, columns=asked, real=real, upper_bound=upper_bound, **changes
+        )
     rows = list(profile.at_depth(None if full else depth))
     if sort is not None:
         rows.sort(key=lambda row: _order(row.values[sort]), reverse=True)
     _plot(profile, rows, plot, force=force)
-    emit(sheet_of(profile, rows), format_, output)
+    emit(sheet_of(profile, rows), format_, output, force=force)
     if strict and any(total.status != "exact" for total in _summed(profile)):
         raise typer.Exit(1)
 

@@ -12,7 +12,8 @@ import typer
 
 from archscope import analyses, commands, formats
 from archscope.api import spaces, sweeps
-from archscope.commands import BatchFlag, Flags, ModeFlag, takes_network
+from archscope.commands import BatchFlag, Flags, ForceFlag, ModeFlag, takes_network
+from archscope.commands._watching import watched
 from archscope.core.errors import Problem, UsageError, printable
 from archscope.formats import Field, Sheet, spelled
 from archscope.studies.design_space import columnfiles
@@ -55,7 +56,7 @@ OutputFlag = Annotated[
                  metavar="FILE"),
 ]  # fmt: skip
 PlotFlag = Annotated[
-    str | None, typer.Option("--plot", help="Draw the two columns of --pareto: .png, .svg, .pdf.", metavar="FILE")
+    Path | None, typer.Option("--plot", help="Draw the two columns of --pareto: .png, .svg, .pdf.", metavar="FILE")
 ]
 DaskFlag = Annotated[
     str, typer.Option("--dask", help="Work on a Dask cluster: tcp://host:8786, or local.", metavar="ADDRESS")
@@ -79,6 +80,7 @@ def sweep(
     format_: FormatFlag = None,
     output: OutputFlag = None,
     plot: PlotFlag = None,
+    force: ForceFlag = False,
     dask: DaskFlag = "",
     yes: YesFlag = False,
 ) -> None:
@@ -99,12 +101,16 @@ def sweep(
     path = Path(output) if output is not None and kind in columnfiles.FORMATS else None
     if kind not in columnfiles.FORMATS and not question.choice.bounds:
         question = question._replace(choice=question.choice._replace(top=SHOWN))
+    commands.refuse_written(output, force=force)
+    commands.refuse_picture(plot, force=force)
     with progress() as tell:
         found = sweeps.answered(question, dask=dask, yes=yes, tell=tell, output=path, picture=plot is not None)
+    if path is not None:
+        _interrupted(found, path)
     if plot is not None:
-        _draw(found, plot)
+        _draw(found, plot, force=force)
     if kind not in columnfiles.FORMATS:
-        commands.emit(sheet_of(found), kind, output)
+        commands.emit(sheet_of(found), kind, output, force=force)
     elif path is not None:
         sweeps.save(found, path, kind)
         typer.echo(f"wrote {printable(str(path))}")
@@ -112,6 +118,7 @@ def sweep(
         columnfiles.write_csv(found, sys.stdout)
     else:
         columnfiles.write_json(found, sys.stdout, sweeps.summary_of(found))
+    _interrupted(found, None)
 
 
 def varied(flags: list[str]) -> dict[str, str]:
@@ -151,38 +158,43 @@ def _format(name: str | None, output: str | None) -> str:
 
 
 @contextmanager
-def progress(trials: int = 0) -> Iterator[Callable[[Progress | Found], None] | None]:
-    """At a terminal, a line that says how far a long sweep is, or a search of so many trials."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def progress(trials: int = 0, heard: list[Found] | None = None) -> Iterator[Callable[[Progress | Found], None]]:
+    """At a terminal, a line that says how far a long sweep is, or a search of so many trials.
 
-    parts = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Bar(*parts, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
+    heard: gets what a search has found each time that it says so.
+    """
+    with watched("counting designs", trials) as watch:
 
         def tell(event: Progress | Found) -> None:
             if isinstance(event, Progress):
                 text = f"{event.points:,} of {event.of:,} designs, {event.fitting:,} fit"
-                bar.update(task, completed=event.points, total=event.of, description=text)
+                watch.at(text, event.points, event.of)
             else:
-                text = f"{event.tried:,} designs tried, {event.fitting:,} fit"
-                bar.update(task, completed=event.tried, total=trials, description=text)
+                watch.at(f"{event.tried:,} designs tried, {event.fitting:,} fit", event.tried)
+                if heard is not None:
+                    heard.append(event)
 
         yield tell
 
 
-def _draw(found: Answer, path: str) -> None:
-    from archscope.studies.design_space.scatter import draw
+def _interrupted(found: Answer, path: Path | None) -> None:
+    """Says where what is finished is. Raises KeyboardInterrupt if the sweep was interrupted."""
+    if not found.interrupted:
+        return
+    kept = "" if found.checkpoint is None else f"; {printable(str(found.checkpoint.path))} keeps them"
+    again = "" if path is None else ", and the same command goes on from there"
+    sys.stderr.write(f"interrupted after {found.points:,} of {found.question.space.points:,} designs{kept}{again}\n")
+    raise KeyboardInterrupt
+
+
+def _draw(found: Answer, path: Path, *, force: bool) -> None:
+    from archscope.core.writing import write_whole
+    from archscope.studies.design_space.scatter import drawn
 
     columns = {name: analyses.of_column(name)[1] for name in found.question.columns}
-    draw(
-        found, path, {name: each.head + (" (bytes)" if each.unit == "bytes" else "") for name, each in columns.items()}
-    )
-    typer.echo(f"wrote {printable(path)}", err=True)
+    heads = {name: each.head + (" (bytes)" if each.unit == "bytes" else "") for name, each in columns.items()}
+    write_whole(path, drawn(found, path.suffix[1:], heads), force=force)
+    typer.echo(f"wrote {printable(str(path))}", err=True)
 
 
 def sheet_of(found: Answer) -> Sheet:

@@ -139,7 +139,7 @@ def train(
         if done.writes and format_ in {None, "terminal"}:
             sys.stdout.write(told(sheet_of(done), terminal_width() or 120))
         elif done.writes:
-            emit(sheet_of(done), format_, None)
+            emit(sheet_of(done), format_, None, force=False)
         raise typer.Exit(done.verdict.exit_code)
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from archscope.commands import DataRootFlag, DownloadFlag, FormatFlag, OutputFlag, TrainDeviceFlag, emit, takes_network
+from archscope.commands import (
+    DataRootFlag,
+    DownloadFlag,
+    ForceFlag,
+    FormatFlag,
+    OutputFlag,
+    TrainDeviceFlag,
+    emit,
+    refuse_written,
+    takes_network,
+)
 from archscope.commands.train import (
     BatchSizeFlag,
     DataFlag,
@@ -37,6 +47,7 @@ def trial(
     download: DownloadFlag = False, data_root: DataRootFlag = None, steps: StepsFlag = None, epochs: EpochsFlag = None,
     batch_size: BatchSizeFlag = None, lr: LrFlag = None, optimizer: OptimizerFlag = None, init: InitFlag = None,
     seed: SeedFlag = 0, device: TrainDeviceFlag = "auto", format_: FormatFlag = None, output: OutputFlag = None,
+    force: ForceFlag = False,
 ) -> None:  # fmt: skip
     """Is one network better? Paired short trainings on equal data and length: a difference with its interval.
 
@@ -51,6 +62,8 @@ def trial(
     from archscope.api.preparations import DataChoices
     from archscope.training.recipe import Recipe
 
+    refuse_written(output, force=force)
+
     def watch(name: str, number: int, accuracy: float) -> None:
         sys.stderr.write(f"seed {number}  {printable(name)}  {accuracy:.2%}\n")
 
@@ -64,7 +77,10 @@ def trial(
         choices=DataChoices(download=download, root=data_root), watch=watch if sys.stderr.isatty() else None,
         **changes,
     )  # fmt: skip
-    emit(_sheet(done), format_, output)
+    emit(_sheet(done), format_, output, force=force)
+    if done.interrupted:
+        sys.stderr.write(f"interrupted; these {len(done.pairs)} of {seeds} pairs were finished\n")
+        raise KeyboardInterrupt
     if done.better is None:
         raise typer.Exit(3)
 

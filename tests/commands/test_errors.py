@@ -121,10 +121,37 @@ def test_all_mistakes_of_a_table_are_reported_at_once_with_their_places(archscop
     assert problems.count("  in:       row") == 3
 
 
-def test_a_table_that_is_right_is_not_overwritten(archscope: Callable, here: Path) -> None:
-    (here / "mine.toml").write_text("mine")
-    assert archscope("new mine.toml") == (2, "", "file-exists: 'mine.toml' is there already; nothing was written\n")
-    assert (here / "mine.toml").read_text() == "mine"
+WRITING = {
+    "new mine.toml": "mine.toml",
+    "summary lenet5 -o lenet5.csv": "lenet5.csv",
+    "check lenet5 --witness published -o found.json": "found.json",
+    "export lenet5 -o net.py": "net.py",
+    "draw lenet5 -o net.svg": "net.svg",
+    "sweep vgg11 --vary classes=2,10 -o points.csv": "points.csv",
+    "sweep vgg11 --vary classes=2,10 --plot front.png": "front.png",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", WRITING)
+def test_a_file_that_is_there_is_kept_unless_it_is_forced(line: str, archscope: Callable, here: Path) -> None:
+    path = here / WRITING[line]
+    path.write_text("mine")
+    text = f"file-exists: {path.name!r} is there already; nothing was written\n  help:     --force overwrites it\n"
+    assert archscope(line) == (2, "", text)
+    assert path.read_text() == "mine"
+    assert archscope(f"{line} --force").code == 0
+    assert path.read_bytes() != b"mine"
+    assert [each.name for each in here.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", commands.named())
+def test_every_command_that_writes_a_file_can_be_told_to_overwrite_it(name: str) -> None:
+    flags = {flag for each in commands.command_line().get_command(None, name).params for flag in each.opts}
+    assert "--force" in flags or not flags & {"--output", "--plot"}
+
+
+def test_what_is_no_file_is_written_to_as_it_is(archscope: Callable) -> None:
+    assert archscope("list lenet5 -o /dev/null --format csv") == (0, "wrote /dev/null\n", "")
 
 
 def test_with_debug_the_traceback_is_shown(archscope: Callable) -> None:

@@ -15,14 +15,14 @@ from runs_on_disk import save_run
 from archscope import commands
 from archscope.training.data import open_data
 
-FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
+FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("[!_]*.py"))
 
 
 VERDICTS = {"diff", "lint"}
 """Commands that end with 1 where they find what they look for."""
 
 
-ASK_A_RUN = {"activations", "predict", "evaluate"}
+ASK_A_RUN = {"activations", "predict", "evaluate", "report"}
 """Commands whose examples ask a run that there is: ``runs/digits``."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 import archscope as library
+from archscope.api import trials
 from archscope.api.trials import Side
 from archscope.core.errors import ArchscopeError
 from archscope.training.recipe import Recipe
@@ -36,12 +38,27 @@ def test_what_differs_in_nothing_that_counts_is_undecided(archscope: Callable) -
     assert "held-out accuracy on digits, 359 pictures; second minus first" in outcome.out
 
 
-def test_a_pair_is_what_two_trainings_give() -> None:
+def test_a_pair_is_what_two_trainings_give_also_where_ctrl_c_ends_the_trial(
+    archscope: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = Recipe(steps=3, seed=4, device="cpu")
-    done = library.trial("lenet5", Side("lenet_tutorial", {}), recipe=recipe, seeds=3)
+    told = []
+
+    def interrupt(name: str, seed: int, accuracy: float) -> None:
+        told.append((name, seed, accuracy))
+        if len(told) == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    done = library.trial("lenet5", Side("lenet_tutorial", {}), recipe=recipe, seeds=4, watch=interrupt)
+    assert done.interrupted
+    assert [pair.seed for pair in done.pairs] == [4, 5, 6]
     for number, name in enumerate(("lenet5", "lenet_tutorial")):
         alone = library.train(name, recipe=replace(done.recipes[number], seed=5))
         assert alone.history[-1].validation_accuracy == done.pairs[1][1 + number]
+    monkeypatch.setattr(trials, "trial", lambda *_, **__: done)
+    outcome = archscope("trial lenet5 lenet_tutorial --seeds 4 --steps 3")
+    assert (outcome.code, outcome.err) == (130, "interrupted; these 3 of 4 pairs were finished\n")
+    assert "mean difference" in outcome.out
 
 
 WRONG = {

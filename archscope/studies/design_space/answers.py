@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     points: how many designs were looked at; fitting: how many of them met the condition. rows: those that are kept;
     None if they lie in the checkpoint's file, as all of a sweep that keeps all do. sample: some of the fitting, for a
     picture. unusable: why others cannot be built. missing: per column that is a bound the ops without a rule, which
-    make it a lower one; without any it is an upper one.
+    make it a lower one; without any it is an upper one. interrupted: Ctrl-C ended it before all were looked at.
     """
 
     question: Question
@@ -55,6 +55,7 @@ class Answer(NamedTuple):
     unusable: tuple[Reason, ...]
     missing: dict[str, tuple[str, ...]]
     checkpoint: Checkpoint | None = None
+    interrupted: bool = False
 
     def batches(self) -> Iterator[Rows]:
         """The rows that are kept, in order, some at a time."""
@@ -72,23 +73,33 @@ def answer(
 ) -> Answer:
     """Works a sweep out. tell: hears of each chunk. checkpoint: where to go on from, and what to add to.
 
-    Raises ArchscopeError where none of the designs can be built, and what the rules raise.
+    Ctrl-C ends it, and the answer is of the chunks that were finished; without any it is raised. Raises ArchscopeError
+    where none of the designs can be built, and what the rules raise.
     """
     keeps = checkpoint is None or question.choice.bounds
     tally = _Tally(question, keeps=keeps)
-    for outcome in _all(question, run, checkpoint):
-        tally.add(outcome)
-        if tell is not None:
-            tell(Progress(tally.points, question.space.points, tally.fitting, outcome))
+    interrupted = False
+    try:
+        for outcome in _all(question, run, checkpoint):
+            tally.add(outcome)
+            if tell is not None:
+                tell(Progress(tally.points, question.space.points, tally.fitting, outcome))
+    except KeyboardInterrupt:
+        if not tally.points:
+            raise
+        interrupted = True
     reasons = tuple(_reason(question, each) for each in tally.unusable.values())
     if sum(each.points for each in reasons) == tally.points:
         first = reasons[0]
-        message = f"none of these {tally.points:,} designs can be built; {first.example}: {first.why}"
+        several = f"none of these {tally.points:,} designs can be built; {first.example}"
+        one = f"{first.example} cannot be built"
+        message = f"{one if tally.points == 1 else several}: {first.why}"
         raise ArchscopeError(Problem("nothing-usable", message))
     rows = of_all(joined(tally.kept), question.choice) if keeps else None
     return Answer(
-        question, tally.points, tally.fitting, rows, joined(tally.samples), reasons, tally.missing, checkpoint
-    )
+        question, tally.points, tally.fitting, rows, joined(tally.samples), reasons, tally.missing, checkpoint,
+        interrupted,
+    )  # fmt: skip
 
 
 def _all(question: Question, run: Runner, checkpoint: Checkpoint | None) -> Iterator[Outcome]:

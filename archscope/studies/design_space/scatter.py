@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archscope.core.errors import ArchscopeError, Problem, Unsupported
+from archscope.core.errors import Problem, Unsupported
 from archscope.studies.design_space.answers import Answer
 from archscope.studies.design_space.columnfiles import columns_of
 
@@ -18,11 +19,11 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = "osD^vP*"
 
 
-def draw(answer: Answer, path: str, heads: dict[str, str]) -> None:
-    """Writes the picture; its ending (.png, .svg, .pdf) says as what. heads: how columns are called in print.
+def drawn(answer: Answer, kind: str, heads: dict[str, str]) -> bytes:
+    """The picture as a file of a kind: png, svg or pdf. heads: how columns are called in print.
 
     The two columns are the first ones of the front, else the first ones of the sweep. Raises Unsupported without
-    matplotlib, ArchscopeError for a file that cannot be written.
+    matplotlib.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -42,10 +43,9 @@ def draw(answer: Answer, path: str, heads: dict[str, str]) -> None:
         _scale(axis)
     axes.grid(alpha=0.3, linewidth=0.5)
     axes.legend(frameon=False, fontsize="small")
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise ArchscopeError(Problem("cannot-write", f"{path!r}: {error}")) from error
+    held = io.BytesIO()
+    figure.savefig(held, format=kind)
+    return held.getvalue()
 
 
 def shown(answer: Answer) -> Sequence[str]:

@@ -125,6 +125,8 @@ def best_of_all(
     """The optimum by a column, of all designs. The question's condition holds all limits."""
     choice = Choice(sort=(Key(column, best),), top=1)
     found = answer(question._replace(choice=choice), run, tell)
+    if found.interrupted:
+        raise KeyboardInterrupt
     rows = found.rows
     if rows is None or not len(rows):
         return Found(None, None, found.points, found.fitting, found.points)
