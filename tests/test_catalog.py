@@ -131,7 +131,7 @@ def test_a_table_of_ones_own_with_one_network_needs_no_column(here: Path):
         ("mine.toml:zzzz", "unknown-network", "mine.toml has no network 'zzzz'", "it has A, B"),
         ("none.toml", "unreadable-file", "No such file or directory: 'none.toml'", ""),
         ("x" * 300 + ".toml", "unreadable-file", f"File name too long: '{'x' * 300}.toml'", ""),
-        ("a\0.toml", "unreadable-file", r"embedded null byte: 'a\x00.toml'", ""),
+        ("a\0.toml", "unreadable-file", r"no file can be called so: 'a\x00.toml'", ""),
         ("none.toml:A", "unreadable-file", "No such file or directory: 'none.toml'", ""),
         ("folder.toml", "not-a-file", "'folder.toml' is a directory", ""),
         (f"folder.toml{os.sep}", "not-a-file", f"'folder.toml{os.sep}' is a directory", ""),

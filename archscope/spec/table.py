@@ -80,7 +80,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
             raise TableError(Problem("too-large", f"{size:,} bytes; a table has at most {LARGEST_FILE:,}", nowhere))
         raw = path.read_bytes()
     except (OSError, ValueError) as error:  # a ValueError for a name with a null character
-        why = getattr(error, "strerror", None) or error
+        why = error.strerror if isinstance(error, OSError) else "no file can be called so"
         raise TableError(Problem("unreadable-file", f"{why}: {shown!r}", nowhere)) from error
     try:
         text = raw.decode("utf-8")

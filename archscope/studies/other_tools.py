@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from archscope.core.arithmetic import product
@@ -12,8 +13,9 @@ from archscope.graph.graph import Graph, Node
 FLOAT = 4
 """They all count four bytes a number."""
 
-STORAGE_HEADER = 64
-"""torchinfo asks Python for the size of the input's storage, and gets its header with it."""
+STORAGE_HEADER = sys.getsizeof(type("Plain", (), {})()) + 8
+"""torchinfo asks Python for the size of the input's storage, and gets its header with it: that of an object of a
+class, which Python versions differ in, and torch's pointer."""
 
 
 class Estimate(NamedTuple):

@@ -76,7 +76,7 @@ def test_a_table_s_name_stands_for_its_networks_and_changes_are_said(archscope: 
         ("x.csv", "network,params\na,1\nb", "no-sweep: 'x.csv' has rows of unequal length: it was cut off\n"),
         ("x.csv", "network,params\na,many\n", "no-sweep: 'x.csv' has totals that are no whole numbers\n"),
         ("x.json", "{", "cannot-read: 'x.json' is no JSON: "),
-        ("x.json", '{"kind": "profile"}', "no-sweep: 'x.json' has no designs"),
+        ("x.json", '{"kind": "profile"}', "other-kind: 'x.json' is of kind 'profile', not 'sweep'\n"),
         ("x.parquet", "no parquet", "cannot-read: 'x.parquet': "),
     ],
 )
