@@ -65,7 +65,8 @@ def save(folder: Path, name: str, state: Mapping[str, torch.Tensor], rest: Mappi
         raise ArchscopeError(Problem("cannot-write", f"{str(folder)!r}: {error.strerror}")) from error
     try:
         write_durably(folder / weights, _serialised(state))
-        write_durably(folder / f"{name}.pt", content.getbuffer())
+        with content.getbuffer() as written:
+            write_durably(folder / f"{name}.pt", written)
     except ArchscopeError as error:
         (folder / weights).unlink(missing_ok=True)
         if previous is None:
