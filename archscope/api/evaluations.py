@@ -44,6 +44,7 @@ def evaluate(  # noqa: PLR0913  a public verb: its keywords are the flags of the
     download: bool = False,
     root: str | Path | None = None,
     skip_corrupt: bool = False,
+    num_workers: int = 0,
     trust_code: bool = False,
 ) -> Evaluation:
     """How well the network of a run does: accuracy with its interval, per class, and the confusion of classes.
@@ -53,6 +54,7 @@ def evaluate(  # noqa: PLR0913  a public verb: its keywords are the flags of the
     scales: shorter sides of the pictures, whose probabilities are averaged. dense: FC layers as convolutions slid over
     whole pictures, scores averaged over the places (arXiv:1409.1556, section 3.2); else the centre is cut out.
     checkpoint, device, trust_code: as of :func:`archscope.predict`. download, root, skip_corrupt: as in training.
+    num_workers: processes that read pictures from files ahead.
 
     Raises UsageError for a split or a scale that there is not, ArchscopeError for data with classes that the run does
     not know, and what :func:`archscope.api.trained.trained` and the data set raise.
@@ -61,6 +63,7 @@ def evaluate(  # noqa: PLR0913  a public verb: its keywords are the flags of the
     from archscope.training.downloads import data_root
     from archscope.training.evaluating import in_classes_of, said_of, tally_of
 
+    _checked_workers(num_workers, dense=dense)
     asked = trained(run, checkpoint=checkpoint, device=device, trust_code=trust_code, dense=dense)
     own = asked.run
     ways = _ways(own.preprocessing, scales, dense=dense)
@@ -70,10 +73,18 @@ def evaluate(  # noqa: PLR0913  a public verb: its keywords are the flags of the
     chosen, part = _part(own, name, split, request)
     refuse_outside(name, chosen, part.labels, len(part.classes))
     known = in_classes_of(part, own.classes, name)
-    said = said_of(asked.model, known, ways, len(own.classes), dense=dense)
+    said = said_of(asked.model, known, ways, len(own.classes), dense=dense, num_workers=num_workers)
     sides = tuple(way.short_side for way in ways) if scales or dense else ()
     skipped = tuple(getattr(part, "skipped", ()))
     return Evaluation(str(run), asked.checkpoint, name, chosen, sides, dense, skipped, tally_of(said, own.classes))
+
+
+def _checked_workers(count: int, *, dense: bool) -> None:
+    if count < 0:
+        raise UsageError(Problem("bad-value", f"num_workers is {count}", expected="a whole number from 0 on"))
+    if count and dense:
+        message = "whole pictures of any sizes are read in this process, and num_workers is " + str(count)
+        raise UsageError(Problem("bad-value", message, help="--dense without --num-workers"))
 
 
 def _ways(how: Preprocessing, scales: Sequence[int], *, dense: bool) -> list[Preprocessing]:

@@ -15,6 +15,7 @@ from archscope.core.errors import Problem, UsageError
 from archscope.spec.options import Changes
 from archscope.training import recording, runs
 from archscope.training.data import Data
+from archscope.training.event_files import event_file, require_tensorboard
 from archscope.training.events import Epoch, Event
 from archscope.training.keeping import Keeper
 from archscope.training.loop import train as steps_of
@@ -22,6 +23,7 @@ from archscope.training.machine import is_first, own_random
 from archscope.training.observing import MOST_STEPS, Beginning, Observed, beginning_of
 from archscope.training.planning import Plan
 from archscope.training.progress import Progress, progress_of
+from archscope.training.rate_range import rate_range
 from archscope.training.recipe import Recipe, recipe_of
 from archscope.training.stopping import stoppable
 from archscope.training.verdict import Verdict, verdict_on
@@ -73,6 +75,8 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
     resume: bool = False,
     force: bool = False,
     dry_run: bool = False,
+    tensorboard: bool = False,
+    lr_range: bool = False,
     watch: Watch | None = None,
     **changes: Unpack[Changes],
 ) -> Training:
@@ -82,12 +86,15 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
     that is open. recipe: what it leaves open is chosen for the network. input: one example, (3, 32, 32); small pictures
     take the smallest input that the network works with. choices: how pictures are handled. out: a folder for
     checkpoints, figures and pictures; resume: goes on with the run in it, exactly. force: trains although it does not
-    fit the memory, or something is proved to be wrong before the first step. dry_run: only plans. watch: is told the
-    plan, every event, and the verdict. changes: to a table's network; its hidden FC layers follow ``width``.
+    fit the memory, or something is proved to be wrong before the first step. dry_run: only plans. tensorboard: event
+    files in ``out``, too. lr_range: a range test of learning rates first, which its sign takes as evidence. watch: is
+    told the plan, every event, and the verdict. changes: to a table's network; its hidden FC layers follow ``width``.
 
     Raises Unsupported for what does not fit, UsageError for settings that make no sense, KeyboardInterrupt where a
     signal ended it, after it is saved; and what load and open_data raise.
     """
+    if tensorboard:
+        require_tensorboard(out)
     folder, chosen = _folder(out, resume=resume), choices or DataChoices()
     wanted = _wanted(folder, recipe or Recipe()) if resume and folder is not None else recipe or Recipe()
     with own_random():
@@ -98,15 +105,19 @@ def train(  # noqa: PLR0913  a public verb: its keywords are the flags of the co
         plan = ready.plan._replace(seconds=first.seconds * ready.recipe.batch * progress.steps or None)
         tell = watch if watch is not None and ready.machine.writes else _nothing
         tell(plan)
+        if lr_range and first.can_learn and not dry_run:
+            rates = rate_range(ready.model, ready.data, ready.machine, ready.recipe)
+            first = replace(first, rates=rates)
         if dry_run:
             return Training(plan, ready.recipe, (), None, ready.model, folder)
-        with _kept(folder, ready, chosen) as kept:
+        with _kept(folder, ready, chosen, resume=resume) as kept:
             keeper = Keeper(kept, progress)
             if resume:
                 keeper.go_on()
             can = math.isfinite(first.seen.main.loss) and ready.plan.trainable > 0
             if can and (force or not verdict_on(_observed(ready, progress, first)).causes):
-                _run(progress, keeper, tell)
+                with event_file(kept if tensorboard and ready.machine.writes else None, progress.step) as keeper.board:
+                    _run(progress, keeper, tell)
             seen = _observed(ready, progress, first)
             verdict = verdict_on(seen)
             tell(Judged(verdict, kept is not None and _written(kept, verdict, seen)))
@@ -142,7 +153,7 @@ def _observed(ready: Prepared, progress: Progress, first: Beginning) -> Observed
 
 
 @contextlib.contextmanager
-def _kept(folder: Path | None, ready: Prepared, choices: DataChoices) -> Iterator[Path | None]:
+def _kept(folder: Path | None, ready: Prepared, choices: DataChoices, *, resume: bool) -> Iterator[Path | None]:
     """The folder of the run, for this process alone; None where nothing is to be written here."""
     if folder is None or not ready.machine.writes:
         yield folder
@@ -151,9 +162,11 @@ def _kept(folder: Path | None, ready: Prepared, choices: DataChoices) -> Iterato
     network = runs.TrainedNetwork(found.address, runs.plain_changes(found.changes), found.input_shape)
     data = {"name": ready.data.name, "seed": ready.data.seed, **runs.plain_changes(choices._asdict())}
     run = runs.Run(network, ready.recipe.plain(), data, ready.data.classes, ready.data.preprocessing)
-    if not runs.is_run(folder):
-        runs.begin(folder, run)
+    runs.make(folder)
     with runs.locked(folder):
+        if not resume:
+            _refuse_present(folder)  # another process may have begun since
+            runs.begin(folder, run)
         yield folder
 
 
@@ -166,13 +179,17 @@ def _folder(out: str | Path | None, *, resume: bool) -> Path | None:
     folder = Path(out)
     if not is_first():
         return folder
-    there = runs.is_run(folder)
-    if resume and not there:
+    if not resume:
+        _refuse_present(folder)
+    elif not runs.is_run(folder):
         raise UsageError(Problem("no-run", f"there is no run in {str(folder)!r} that could go on"))
-    if there and not resume:
+    return folder
+
+
+def _refuse_present(folder: Path) -> None:
+    if runs.is_run(folder):
         message = f"there is a run in {str(folder)!r} already"
         raise UsageError(Problem("run-exists", message, help="--resume goes on with it; or another --out"))
-    return folder
 
 
 def _wanted(folder: Path, recipe: Recipe) -> Recipe:
@@ -196,6 +213,8 @@ def _written(folder: Path, verdict: Verdict, seen: Observed) -> bool:
     if not seen.machine.writes:
         return False
     recording.write_verdict(folder, verdict, seen)
+    if seen.beginning.rates is not None:
+        recording.write_rates(folder, seen.beginning.rates)
     return recording.write_pictures(folder, seen)
 
 

@@ -82,6 +82,9 @@ DataRootFlag = Annotated[
 SkipCorruptFlag = Annotated[
     bool, typer.Option("--skip-corrupt", help="Leave pictures out that cannot be read, and count them.")
 ]
+NumWorkersFlag = Annotated[
+    int, typer.Option("--num-workers", help="Processes that read pictures from files ahead.", metavar="N")
+]
 ModeFlag = Annotated[str, typer.Option("--mode", help="eval, or train to count auxiliary heads.", metavar="MODE")]
 
 

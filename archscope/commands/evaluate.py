@@ -13,6 +13,7 @@ from archscope.commands import (
     DownloadFlag,
     ForceFlag,
     FormatFlag,
+    NumWorkersFlag,
     OutputFlag,
     RunArgument,
     SkipCorruptFlag,
@@ -50,6 +51,7 @@ def evaluate(
     download: DownloadFlag = False,
     data_root: DataRootFlag = None,
     skip_corrupt: SkipCorruptFlag = False,
+    num_workers: NumWorkersFlag = 0,
     trust_code: TrustCodeFlag = False,
     format_: FormatFlag = None,
     output: OutputFlag = None,
@@ -72,7 +74,8 @@ def evaluate(
     with watched(f"evaluating {run}"):
         found = evaluated(
             run, data, split=split, scales=_sides(scales), dense=dense, checkpoint=checkpoint, device=device,
-            download=download, root=data_root, skip_corrupt=skip_corrupt, trust_code=trust_code,
+            download=download, root=data_root, skip_corrupt=skip_corrupt, num_workers=num_workers,
+            trust_code=trust_code,
         )  # fmt: skip
     emit(_confusion(found) if confusion else _per_class(found), format_, output, force=force)
 

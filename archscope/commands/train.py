@@ -14,6 +14,7 @@ from archscope.commands import (
     DataRootFlag,
     DownloadFlag,
     FormatFlag,
+    NumWorkersFlag,
     SkipCorruptFlag,
     TrainDeviceFlag,
     emit,
@@ -81,11 +82,12 @@ CompileFlag = Annotated[bool, _recipe("--compile", help="By torch.compile.")]
 ChannelsLastFlag = Annotated[
     bool | None, _recipe("--channels-last/--no-channels-last", help="Memory format of pictures and weights.")
 ]
-NumWorkersFlag = Annotated[int, _recipe("--num-workers", help="Processes that read pictures.", metavar="N")]
 LogEveryFlag = Annotated[int, _recipe("--log-every", help="Steps per line of metrics.jsonl.", metavar="N")]
 OutFlag = Annotated[
     Path | None, typer.Option("--out", help="Folder for checkpoints, figures, curves.", metavar="FOLDER")
 ]
+TensorboardFlag = Annotated[bool, typer.Option("--tensorboard", help="Event files for TensorBoard in --out.")]
+LrRangeFlag = Annotated[bool, _recipe("--lr-range", help="First a range test: where the loss falls.")]
 ResumeFlag = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")]
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
 ForceFlag = Annotated[bool, typer.Option("--force", help="Train though it does not fit, or a fault is proved.")]
@@ -103,8 +105,8 @@ def train(
     weights: WeightsFlag = "", freeze: FreezeFlag = None, aux_weight: AuxWeightFlag = 0.3, seed: SeedFlag = 0,
     device: TrainDeviceFlag = "auto", amp: AmpFlag = "", compile_: CompileFlag = False,
     channels_last: ChannelsLastFlag = None, num_workers: NumWorkersFlag = 0, log_every: LogEveryFlag = 10,
-    out: OutFlag = None, resume: ResumeFlag = False, dry_run: DryRunFlag = False, force: ForceFlag = False,
-    format_: FormatFlag = None,
+    out: OutFlag = None, tensorboard: TensorboardFlag = False, lr_range: LrRangeFlag = False,
+    resume: ResumeFlag = False, dry_run: DryRunFlag = False, force: ForceFlag = False, format_: FormatFlag = None,
 ) -> None:  # fmt: skip
     """Does it learn? A short, real training with a verdict: exit code 0 learns, 1 does not, 3 undecided.
 
@@ -133,7 +135,7 @@ def train(
     with _Screen(quiet=format_ not in {None, "terminal"}) as screen:
         done = trainings.train(
             network, data, recipe, input=example, choices=choices, out=out, resume=resume, force=force,
-            dry_run=dry_run, watch=screen.show, **changes,
+            dry_run=dry_run, tensorboard=tensorboard, lr_range=lr_range, watch=screen.show, **changes,
         )  # fmt: skip
     if done.verdict is not None:
         if done.writes and format_ in {None, "terminal"}:
@@ -265,7 +267,7 @@ def plan_lines(plan: Plan, peak: float) -> list[str]:
     there = spelled(plan.available, "bytes")
     lines.append(f"memory     {spelled(plan.memory, 'bytes')} of tensors in a step; {plan.device} has {there}")
     time_ = "not known" if plan.seconds is None else f"about {plan.seconds:.0f} s"
-    lines.append(f"time       {time_}; {plan.device} multiplies matrices at {peak / 1e9:,.0f} GFLOP/s")
+    lines.append(f"time       {time_}; {plan.device} multiplies matrices at {peak / 1e9:,.3g} GFLOP/s")
     return [printable(line) for line in lines]
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from archscope.training.events import Epoch
+from archscope.training.rate_range import RateRange
 
 LABELLED = 20
 """Classes up to which a confusion matrix has names and numbers."""
@@ -32,11 +33,31 @@ def curves_picture(history: Sequence[Epoch], curve: Sequence[float], classes: in
     accuracy.plot(steps, [epoch.validation_accuracy for epoch in history], marker="o", label="held-out")
     accuracy.axhline(chance, color="0.5", linestyle="--", linewidth=0.8, label="guessing")
     accuracy.set_ylim(0, 1.02)
+    accuracy.set_xlim(left=0)
     for axes, name in ((loss, "cross-entropy"), (accuracy, "accuracy")):
         axes.set_xlabel("step")
         axes.set_ylabel(name)
         axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
+    return _png(figure)
+
+
+def rates_picture(found: RateRange) -> bytes:
+    """The loss by learning rate, with the interval in which it falls, as PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(found.rates, found.losses, color="0.75", linewidth=0.8, label="each step")
+    axes.plot(found.rates, found.smoothed, label="running mean")
+    if found.low is not None and found.high is not None:
+        axes.axvspan(found.low, found.high, color="0.93", label=f"falls: {found.low:.1e} to {found.high:.1e}")
+    axes.set_xscale("log")
+    axes.set_ylim(0, 1.5 * found.losses[0])
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("cross-entropy")
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
     return _png(figure)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.core.errors import ArchscopeError, Problem
 from archscope.training.augmentation import Augmentation
-from archscope.training.data import Listed, Stored
+from archscope.training.data import Listed, Stored, batches
 from archscope.training.examples import Kept, Read
 from archscope.training.pictures import SKIP, read_pictures
 from archscope.training.predicting import AT_ONCE, dense_probabilities, probabilities
@@ -110,20 +110,31 @@ def tally_of(said: Iterable[tuple[torch.Tensor, torch.Tensor]], classes: Sequenc
 
 
 def said_of(
-    model: nn.Module, part: Stored | Listed, how: Sequence[Preprocessing], classes: int, *, dense: bool = False
+    model: nn.Module,
+    part: Stored | Listed,
+    how: Sequence[Preprocessing],
+    classes: int,
+    *,
+    dense: bool = False,
+    num_workers: int = 0,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Probabilities and labels of a split, batch by batch; the mean of those of each way to preprocess it."""
+    """Probabilities and labels of a split, batch by batch; the mean of those of each way to preprocess it.
+
+    num_workers: processes that read pictures ahead; whole pictures (``dense``) are read here.
+    """
     import torch
 
     labels = torch.tensor(part.labels, dtype=torch.int64)
-    views = [_examples(part, labels, each) for each in how]
-    for start in range(0, len(labels), AT_ONCE):
-        indices = torch.arange(start, min(start + AT_ONCE, len(labels)))
-        if dense:
+    plan = torch.split(torch.arange(len(labels)), AT_ONCE)
+    if dense:
+        for indices in plan:
             pictures = _pictures(part, indices.tolist())
             given = [dense_probabilities(model, pictures, each, classes) for each in how]
-        else:
-            given = [probabilities(model, view.batch(indices), classes) for view in views]
+            yield torch.stack(given).mean(0), labels[indices]
+        return
+    views = [batches(_examples(part, labels, each), plan, None, num_workers) for each in how]
+    for indices, *views_of in zip(plan, *views, strict=True):
+        given = [probabilities(model, x, classes) for x, _ in views_of]
         yield torch.stack(given).mean(0), labels[indices]
 
 

@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from archscope.training import checkpoints, recording, runs
+from archscope.training.event_files import add_event
 from archscope.training.events import Epoch, Event, Report
 from archscope.training.progress import Progress
 
 
 @dataclass
 class Keeper:
-    """Keeps what happens in a folder; in None, and in a process that is not the writing one, nothing."""
+    """Keeps what happens in a folder; in None, and in a process that is not the writing one, nothing.
+
+    board: a writer of event files for TensorBoard, where they are wanted.
+    """
 
     folder: Path | None
     progress: Progress
+    board: Any = None
 
     def note(self, event: Event) -> None:
         """Keeps an event. The end of an epoch is saved, and once more where it is the best so far."""
@@ -32,6 +37,8 @@ class Keeper:
             recording.write_history(self.folder, self.progress.history)
         elif isinstance(event, Report):
             recording.add_metrics(self.folder, event)
+        if self.board is not None and isinstance(event, Epoch | Report):
+            add_event(self.board, event)
 
     def save(self, name: str) -> None:
         """A checkpoint of the present moment. Raises ArchscopeError where it cannot be written."""

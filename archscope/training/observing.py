@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from archscope.training.data import Data
     from archscope.training.glimpse import Layer
+    from archscope.training.rate_range import RateRange
 
 BATCH = 32
 """Examples of the batch that is looked at."""
@@ -54,12 +55,20 @@ class Memorised(NamedTuple):
 
 @dataclass(frozen=True)
 class Beginning:
-    """A model before its first step. weights: of what is trained; frozen: what is not, though nobody asked for that."""
+    """A model before its first step. weights: of what is trained; seconds: of a step, per example; rates: where a range
+    test of learning rates was asked for.
+    """
 
     seen: Glimpse
     memorised: Memorised | None
     weights: tuple[torch.Tensor, ...]
     seconds: float = 0.0
+    rates: RateRange | None = None
+
+    @property
+    def can_learn(self) -> bool:
+        """Whether a step could be made."""
+        return any(each.gradient is not None for each in self.seen.weights) and math.isfinite(self.seen.main.loss)
 
 
 @dataclass(frozen=True)
@@ -226,17 +235,12 @@ def beginning_of(
         torch.manual_seed(recipe.seed)
         seen = glimpse(copy.deepcopy(model), x, labels, recipe.aux_weight)
         memorised = None
-        if _can_learn(seen):
+        if Beginning(seen, None, ()).can_learn:
             few = slice(BY_HEART)
             memorised = _memorised(copy.deepcopy(model), x[few], labels[few], recipe.aux_weight, most_steps)
     weights = tuple(each.detach().cpu().clone() for each in model.parameters() if each.requires_grad)
     seconds = memorised.seconds / len(labels[:BY_HEART]) if memorised is not None else 0.0
     return Beginning(seen, memorised, weights, seconds)
-
-
-def _can_learn(seen: Glimpse) -> bool:
-    """Whether a step could be made."""
-    return any(each.gradient is not None for each in seen.weights) and math.isfinite(seen.main.loss)
 
 
 def _memorised(

@@ -14,11 +14,13 @@ from archscope.core.schema import dumped, headed
 from archscope.training.events import Epoch, Report
 from archscope.training.folders import refuse_links, write_durably, write_json
 from archscope.training.observing import Observed
+from archscope.training.rate_range import RateRange
 from archscope.training.runs import METRICS
 from archscope.training.verdict import Verdict
 
 HISTORY, VERDICT = "history.csv", "verdict.json"
 CURVES, CONFUSION = "curves.png", "confusion.png"
+RATES = "lr_range"
 
 
 def write_history(folder: Path, history: Sequence[Epoch]) -> None:
@@ -70,6 +72,19 @@ def write_pictures(folder: Path, seen: Observed) -> bool:
     write_durably(folder / CURVES, curves_picture(seen.history, seen.curve, seen.classes, seen.chance))
     write_durably(folder / CONFUSION, confusion_picture(seen.held_out.confusion.tolist(), seen.data.classes))
     return True
+
+
+def write_rates(folder: Path, found: RateRange) -> None:
+    """``lr_range.csv``: a row per step of the range test; and ``lr_range.png`` where matplotlib is there."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["rate", "loss", "smoothed"])
+    writer.writerows(zip(found.rates, found.losses, found.smoothed, strict=True))
+    write_durably(folder / f"{RATES}.csv", text.getvalue().encode())
+    if find_spec("matplotlib") is not None:
+        from archscope.training.curves import rates_picture
+
+        write_durably(folder / f"{RATES}.png", rates_picture(found))
 
 
 def _step_of(line: str) -> int:

@@ -60,16 +60,21 @@ class Run(NamedTuple):
 
 def begin(folder: Path, run: Run) -> None:
     """Makes a run's folder and writes what it is. Raises ArchscopeError where it cannot be written."""
-    refuse_links(folder / CHECKPOINTS, folder / METRICS)
-    try:
-        (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArchscopeError(Problem("cannot-write", f"{str(folder)!r}: {error.strerror}")) from error
+    make(folder)
     write_json(folder / "network.json", _KINDS["network"], run.network._asdict())
     write_json(folder / "recipe.json", _KINDS["recipe"], run.recipe)
     write_json(folder / "data.json", _KINDS["data"], run.data)
     write_json(folder / "classes.json", _KINDS["classes"], {"classes": list(run.classes)})
     write_json(folder / "preprocessing.json", _KINDS["preprocessing"], run.preprocessing.plain())
+
+
+def make(folder: Path) -> None:
+    """Makes a folder for a run. Raises ArchscopeError where that cannot be, or a link stands in it."""
+    refuse_links(folder / CHECKPOINTS, folder / METRICS)
+    try:
+        (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArchscopeError(Problem("cannot-write", f"{str(folder)!r}: {error.strerror}")) from error
 
 
 def is_run(folder: Path) -> bool:

@@ -202,3 +202,28 @@ def test_calls_that_make_no_sense_are_refused(
         archscope.evaluate(run[0], root=tmp_path, **given)
     assert str(caught.value).startswith(text)
     assert isinstance(caught.value, UsageError) or "data" in given
+
+
+def test_processes_that_read_ahead_change_no_number(run: tuple[Path, nn.Module, Data], tmp_path: Path) -> None:
+    class_folders(tmp_path, {str(digit): 8 for digit in range(10)})
+    alone, ahead = (archscope.evaluate(run[0], f"folder:{tmp_path}", split="all", num_workers=n) for n in (0, 2))
+    assert ahead == alone
+    assert ahead.tally.examples == 80
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"num_workers": -1}, "num_workers is -1"),
+        (
+            {"num_workers": 2, "dense": True},
+            "whole pictures of any sizes are read in this process, and num_workers is 2",
+        ),
+    ],
+)
+def test_workers_that_could_do_nothing_are_refused(
+    more: dict[str, Any], text: str, run: tuple[Path, nn.Module, Data]
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        archscope.evaluate(run[0], **more)
+    assert text in str(raised.value)

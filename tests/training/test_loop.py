@@ -96,6 +96,26 @@ def test_smoothing_and_clipping_have_their_effect() -> None:
     assert abs(clipped.curve[5] - clipped.curve[0]) < abs(plain.curve[5] - plain.curve[0])
 
 
+def test_gradients_in_float16_are_scaled_and_a_step_that_overflows_is_left_out() -> None:
+    half = run(replace(FULL, amp="float16"))
+    assert half.curve.tolist() == pytest.approx(run(FULL).curve.tolist(), rel=0.02)
+    assert half.machine.scaler is not None
+    assert half.state()["scaler"]["scale"] == 65536.0
+    torch.manual_seed(3)
+    loud = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
+    with torch.no_grad():
+        loud[1].weight.mul_(1e4)
+    before = loud[1].weight.detach().clone()
+    over = run(replace(FULL, amp="float16", steps=1, schedule="constant", warmup=0.0), nn.Sequential(loud, Loud()))
+    assert torch.equal(loud[1].weight, before)
+    assert over.state()["scaler"]["scale"] == 32768.0
+
+
+class Loud(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 1e3
+
+
 def test_a_last_batch_of_one_goes_with_the_one_before() -> None:
     assert batch_ends(65, 32, 2) == (32, 65)
     assert batch_ends(66, 32, 2) == (32, 64, 66)

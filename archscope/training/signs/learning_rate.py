@@ -22,18 +22,28 @@ def examine(seen: Observed) -> Iterator[Sign]:
         return
     able = seen.beginning.memorised is not None and seen.beginning.memorised.least < seen.beginning.memorised.goal
     moved = seen.moved
+    low, high = _range(seen)
     went = f"the weights went {moved:.1e} of their norm at a learning rate of {seen.lr:g}"
+    if seen.beginning.rates is not None:
+        helps = f"falls from {low:.1e} to {high:.1e}" if high else "falls at no rate"
+        went += f"; in a range test the loss {helps}"
     if not able or seen.better or (len(seen.curve) < ENOUGH_STEPS and not _grew(seen)):
         yield Sign(FINE, went)
         return
-    if moved < LEAST:
+    if moved < LEAST or seen.lr < low:
         yield Sign(FAULT, f"{went}; at 1e-3 with Adam it learns a batch", "learning rate too low", "--lr, larger")
-    elif moved > MOST or _grew(seen):
+    elif moved > MOST or _grew(seen) or (high and seen.lr > high):
         worst = max((loss for loss in seen.curve if math.isfinite(loss)), default=math.inf)
         what = f"{went}, and the loss rose to {worst:.3g}; at 1e-3 with Adam it learns a batch"
         yield Sign(FAULT, what, "learning rate too high", "--lr, smaller")
     else:
         yield Sign(FINE, went)
+
+
+def _range(seen: Observed) -> tuple[float, float]:
+    """The rates between which the loss falls in a range test; zeros without one, or where it falls at none."""
+    found = seen.beginning.rates
+    return (0.0, 0.0) if found is None else (found.low or 0.0, found.high or 0.0)
 
 
 def _grew(seen: Observed) -> bool:
