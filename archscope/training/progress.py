@@ -68,7 +68,7 @@ class Progress:
         examples = self.data.train
         queue = order(self.recipe.seed, self.epoch, len(examples))
         position = self.step % len(self.ends)
-        steps = torch.tensor_split(queue, torch.tensor(self.ends[:-1]))[position:]
+        steps = torch.tensor_split(queue, torch.tensor(self.ends[:-1], dtype=torch.int64))[position:]
         plan = [self._parts(indices) for indices in steps]
         made = batches(examples, [part for parts in plan for part in parts], self.epoch, self.recipe.num_workers)
         for indices, parts in zip(steps, plan, strict=True):

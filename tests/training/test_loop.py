@@ -122,6 +122,11 @@ def test_a_last_batch_of_one_goes_with_the_one_before() -> None:
     assert batch_ends(3, 32, 2) == (3,)
 
 
+def test_an_epoch_may_be_one_batch() -> None:
+    progress = run(replace(FULL, batch_size=len(planted.digits(3).train), steps=2))
+    assert [epoch.step for epoch in progress.history] == [1, 2]
+
+
 def test_a_single_example_at_once_is_refused_with_batch_norm() -> None:
     with pytest.raises(UsageError) as raised:
         archscope.train("vgg11_bn", width="1/16", recipe=Recipe(batch_size=4, accumulate=4))
