@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import planted
 import pytest
+from pictures_on_disk import class_folders
 
 import archscope
+from archscope.training.recipe import Recipe
 
 SEED = 7
 
@@ -58,6 +61,14 @@ def test_force_trains_in_spite_of_a_fault() -> None:
     done = archscope.train(case.model, case.data, recipe, input=planted.SHAPE, force=True)
     assert done.history[-1].step == 5
     assert done.verdict.causes == (case.cause,)
+
+
+def test_a_few_pictures_prove_nothing_of_their_labels(tmp_path: Path) -> None:
+    class_folders(tmp_path, {"a": 8, "b": 8})
+    recipe = Recipe(steps=1, lr=1e-9)
+    done = archscope.train("lenet5", f"folder:{tmp_path}", recipe)
+    assert done.verdict.verdict != "learns"
+    assert "labels" not in {sign.name for sign in done.verdict.signs}
 
 
 def test_too_few_steps_are_undecided() -> None:

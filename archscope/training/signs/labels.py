@@ -17,6 +17,8 @@ def examine(seen: Observed) -> Iterator[Sign]:
     if not seen.history or (seen.better and seen.held_out.accuracy >= LEARNT):
         return
     same, count, chance = seen.neighbours
+    if binomial_tail(count // 2, count // 2, chance) >= LEVEL:
+        return  # too few to tell, however they fell
     p = binomial_tail(same // 2, count // 2, chance)  # half: two that are nearest to each other count twice
     words = f"the nearest other training image has the same label for {same / count:.1%}, by chance {chance:.1%}"
     if p >= LEVEL:
