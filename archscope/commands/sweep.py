@@ -113,7 +113,7 @@ def sweep(
         commands.emit(sheet_of(found), kind, output, force=force)
     elif path is not None:
         sweeps.save(found, path, kind)
-        typer.echo(f"wrote {printable(str(path))}")
+        typer.echo(f"wrote {printable(str(path))}: {_counted(found)}")
     elif kind == "csv":
         columnfiles.write_csv(found, sys.stdout)
     else:
@@ -242,10 +242,7 @@ def _notes(found: Answer, means: dict[str, str]) -> Iterator[str]:
 def _closing(found: Answer, kept: int, shown: int) -> str:
     """How many designs there are, how many fit, and how many of them are shown."""
     question = found.question
-    parts = [f"{found.points:,} designs"]
-    unusable = sum(reason.points for reason in found.unusable)
-    parts += [f"{unusable:,} cannot be built"] if unusable else []
-    parts += [f"{found.fitting:,} fit {question.where}"] if question.where is not None else []
+    parts = [_counted(found)]
     goals = [f"{'more' if key.best == 'most' else 'less'} {key.column}" for key in question.choice.pareto]
     parts += [f"{kept:,} not beaten ({', '.join(goals)})"] if goals else []
     order = f" by {_spoken(question.choice.sort)}" if question.choice.sort else ""
@@ -253,6 +250,15 @@ def _closing(found: Answer, kept: int, shown: int) -> str:
     if shown < of:
         return f"{'; '.join(parts)}; the first {shown:,}{order} are shown, --top shows more"
     return "; ".join(parts) + (f"; ordered{order}" if order else "")
+
+
+def _counted(found: Answer) -> str:
+    """How many designs there are, how many of them cannot be built, and how many fit."""
+    unusable = sum(reason.points for reason in found.unusable)
+    parts = [f"{found.points:,} designs"]
+    parts += [f"{unusable:,} cannot be built"] if unusable else []
+    parts += [f"{found.fitting:,} fit {found.question.where}"] if found.question.where is not None else []
+    return "; ".join(parts)
 
 
 def _spoken(keys: tuple[Key, ...]) -> str:

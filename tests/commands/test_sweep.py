@@ -55,12 +55,12 @@ def test_machines_get_all_designs(name: str, archscope: Callable):
 
 
 def test_what_is_written_to_a_file_says_so(archscope: Callable, here: Path):
-    assert archscope(f"{RANGE} -o points.csv") == (0, "wrote points.csv\n", "")
+    assert archscope(f"{RANGE} -o points.csv") == (0, "wrote points.csv: 8 designs\n", "")
     assert len((here / "points.csv").read_text(encoding="utf-8").splitlines()) == 9
     assert archscope(f"{RANGE} -o points.md") == (0, "wrote points.md\n", "")
     assert "| vgg16 |" in (here / "points.md").read_text(encoding="utf-8")
     pytest.importorskip("pyarrow")
-    assert archscope(f"{RANGE} -o points.parquet") == (0, "wrote points.parquet\n", "")
+    assert archscope(f"{RANGE} -o points.parquet") == (0, "wrote points.parquet: 8 designs\n", "")
 
 
 def test_a_front_is_drawn(archscope: Callable, here: Path):
