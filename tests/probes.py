@@ -254,6 +254,13 @@ EXACT = {
 PARAMS = {"tied embedding and head": 1600, "a module under three names": 272, "a linear layer used ten times": 72}
 """Where counting per use would count too many."""
 
+DEPENDENT = {
+    "a branch on an activation": (Branching(), (16,), 256),
+    "a mask of an activation": (Masking(), (16,), 256),
+    "the value of an activation": (Reading(), (16,), 512),
+}
+"""Where a forward looks at values: whoever runs it can count it."""
+
 STOPS = {
     "a branch on an activation": (Branching(), "Branching asks for the value of an activation"),
     "a mask of an activation": (Masking(), "Masking makes a tensor whose size depends on values (index)"),
