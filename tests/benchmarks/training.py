@@ -5,7 +5,8 @@
     python tests/benchmarks/training.py kills [COUNT]       SIGKILL at random moments, each resumed, weights compared
     python tests/benchmarks/training.py speed [ROUNDS]      images a second, interleaved, with intervals
 
-The verdict's thresholds were last changed after seeds 0 to 4 and 10 to 14 had been looked at. Set OMP_NUM_THREADS on a machine that others use.
+The verdict's thresholds were last changed after seeds 0 to 4 and 10 to 14 had been looked at.
+Set OMP_NUM_THREADS on a machine that others use.
 """
 
 from __future__ import annotations
