@@ -20,12 +20,19 @@ from archscope.spec.checks import block_problems
 from archscope.spec.form import FORM
 from archscope.spec.network import Block, Item, Layer, as_one, called, copied, layers_of
 from archscope.spec.notation import read
-from archscope.spec.reading import MOST_REPEATS, Context, Scope, is_taker, parts_of, python_span, split, whole
+from archscope.spec.reading import (
+    MOST_REPEATS,
+    Context,
+    Scope,
+    is_taker,
+    parts_of,
+    python_span,
+    refuse_endless,
+    split,
+    whole,
+)
 from archscope.spec.table import read_grid
-from archscope.spec.template import LONGEST, fill, is_number, match, placeholders
-
-DEEPEST = 20
-"""How many cells may be made of one another."""
+from archscope.spec.template import fill, is_number, match, placeholders
 
 MOST_ITEMS = 5_000
 """How many values a network of a table may be read from: a kilobyte could otherwise ask for a billion layers, and a
@@ -274,12 +281,7 @@ def _span_of(context: Context, text: str, scope: Scope) -> Span | None:
 
 
 def _items_of_cell(context: Context, cell: str, scope: Scope) -> list[Item]:
-    if len(cell) > LONGEST:
-        message = f"{cell[:40]!r}… has {len(cell):,} characters, the most are {LONGEST:,}"
-        raise TableError(Problem("too-long", message))
-    if len(scope.within) > DEEPEST or cell in scope.within:
-        message = f"{cell!r} is made of itself: {' → '.join([*scope.within, cell])}"
-        raise TableError(Problem("refers-to-itself", message))
+    refuse_endless(cell, scope.within)
     within = (*scope.within, cell)
     if ";" in cell and len(split(cell)) > 1:
         inner = scope._replace(within=within)

@@ -6,14 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from archscope.core.errors import Problem
+from archscope.core.errors import Problem, TableError
 from archscope.core.source import Source, Span
 from archscope.ops import Op
 from archscope.spec.table import Table
-from archscope.spec.template import match
+from archscope.spec.template import LONGEST, match
 
 MOST_REPEATS = 1000
 """How often a block may be repeated; more is a slip of the keyboard."""
+
+
+DEEPEST = 20
+"""How many cells may be made of one another."""
 
 
 class Scope(NamedTuple):
@@ -115,6 +119,19 @@ def split(cell: str) -> list[str]:
         else:
             parts[-1] += character
     return [part.strip() for part in parts]
+
+
+def refuse_endless(cell: str, within: Sequence[str]) -> None:
+    """Raises TableError for a cell that is too long, made of itself, or in too many others."""
+    if len(cell) > LONGEST:
+        message = f"{cell[:40]!r}… has {len(cell):,} characters, the most are {LONGEST:,}"
+        raise TableError(Problem("too-long", message))
+    if cell in within:
+        message = f"{cell!r} is made of itself: {' → '.join([*within, cell])}"
+        raise TableError(Problem("refers-to-itself", message))
+    if len(within) > DEEPEST:
+        message = f"cells are made of one another {len(within)} deep, the most are {DEEPEST}"
+        raise TableError(Problem("too-deep", message))
 
 
 def is_taker(text: str, template: str) -> bool:

@@ -145,12 +145,17 @@ def test_a_cell_that_its_column_cannot_take_apart_shows_the_template():
         ('[notation]\na = "a"', 9, 6, "'a' is made of itself: a → a"),
         ('[notation]\na = "b"\nb = ["relu", "a"]', 10, 15, "'a' is made of itself: a → b → a"),
         ('[notation]\na = "b"\n[[blocks]]\nname = "b"\nlayers = ["a"]', 12, 12, "'a' is made of itself: a → b → a"),
-        ('[notation]\n"a{x}" = "aa{x}"\na = "ab"', 9, 11, "'aaaaaaaaaaaaaaaaaaaaab' is made of itself: a → ab → aab"),
     ],
 )
 def test_what_is_made_of_itself_is_an_error(below: str, line: int, column: int, message: str):
     text = table("| a |", heads="| A |", below=below)
     check_error(text, "refers-to-itself", line, column, message, "row 1, column A")
+
+
+def test_what_grows_without_end_is_too_deep():
+    text = table("| a |", heads="| A |", below='[notation]\n"a{x}" = "aa{x}"\na = "ab"')
+    message = "cells are made of one another 21 deep, the most are 20"
+    check_error(text, "too-deep", 9, 11, message, "row 1, column A")
 
 
 @pytest.mark.parametrize(
