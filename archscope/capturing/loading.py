@@ -21,6 +21,7 @@ from torch import nn
 from archscope.capturing.building import built
 from archscope.capturing.places import Place, place_of_error, span_of
 from archscope.core.errors import ArchscopeError, Problem, UnknownName, Unsupported, UsageError, nearest
+from archscope.core.python_text import parsed_expression
 
 
 class Address(NamedTuple):
@@ -39,7 +40,7 @@ def read_address(text: str) -> Address:
     head, _, tail = text.partition(".py:") if ".py:" in text else (text.partition(":")[0], "", text.partition(":")[2])
     home = f"{head}.py" if ".py:" in text else head
     try:
-        node = ast.parse(tail.strip(), mode="eval").body
+        node = parsed_expression(tail.strip())
         call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
         args = tuple(ast.literal_eval(each) for each in call.args)
         kwargs = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords if each.arg}

@@ -11,6 +11,7 @@ from archscope.core.errors import Problem, TableError, located
 from archscope.core.source import Span
 from archscope.ops import letters
 from archscope.spec.network import Block, Item, Layer, Spec
+from archscope.spec.notation import ends_stage
 from archscope.spec.template import fill
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+")
@@ -45,8 +46,7 @@ class _Counters:
             self.stage, self.i, self.stage_closed = self.stage + 1, 0, False
         if weighted:
             self.i, self.layer = self.i + 1, self.layer + 1
-        window = layer.op.window
-        if layer.op.rank == 2 or (window is not None and not weighted and window.stride != (1, 1)):
+        if layer.op.rank == 2 or ends_stage(layer.op):
             self.stage_closed = True
 
 

@@ -92,6 +92,13 @@ def free_names(op: Op) -> bool:
     return False
 
 
+def ends_stage(op: Op) -> bool:
+    """Whether it makes the map smaller without weights, as the pool does that a stage of layers ends with."""
+    if op.weight_layer or free_names(op):
+        return False
+    return op.window is not None and op.window.stride != (1, 1)
+
+
 def bound(op: Op, **sizes: int) -> Op:
     """The op with its expressions worked out: ``in`` is given as ``in_``, since ``in`` is a word of Python.
 

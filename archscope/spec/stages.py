@@ -14,6 +14,7 @@ from archscope.ops import Op
 from archscope.ops.conv import Conv
 from archscope.spec.compiler import compile_table, networks
 from archscope.spec.network import Block, Item, Layer, Spec, layers_of, made_of
+from archscope.spec.notation import ends_stage
 from archscope.spec.options import Blocks
 from archscope.spec.reading import MOST_REPEATS
 from archscope.spec.table import Table
@@ -114,7 +115,7 @@ def stages_of(block: Block) -> tuple[list[Stage], tuple[Item, ...]]:
             return stages, tuple(layers[at:])
         if isinstance(item.op, Conv):
             groups.append([item])
-        elif _closes(item):
+        elif ends_stage(item.op):
             stages.append(Stage(tuple(tuple(group) for group in groups), (item,)))
             groups = []
         elif groups:
@@ -145,11 +146,6 @@ def _replaced(block: Block, old: Block, new: Block) -> Block:
     if block is old:
         return new
     return block._replace(items=tuple(_replaced(i, old, new) if isinstance(i, Block) else i for i in block.items))
-
-
-def _closes(layer: Layer) -> bool:
-    window = layer.op.window
-    return window is not None and not layer.op.weight_layer and window.stride != (1, 1)
 
 
 def _with_channels(group: tuple[Layer, ...], channels: int) -> tuple[Layer, ...]:

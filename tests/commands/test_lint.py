@@ -86,3 +86,10 @@ def test_targets_that_cannot_be_read(line: str, code: int, error: str, archscope
     outcome = archscope(line)
     assert outcome.code == code
     assert outcome.err.startswith(error)
+
+
+def test_what_python_would_warn_of_in_a_script_or_an_address_is_not_said(archscope: Callable, here: Path) -> None:
+    (here / "train.py").write_text('import re\nnumbers = re.compile("\\d+")\n', encoding="utf-8")
+    outcome = archscope("lint train.py")
+    assert (outcome.code, outcome.out.split("\n")[0], outcome.err) == (0, "train.py: nothing found", "")
+    assert archscope("summary ./net.py:0or1").err.startswith("bad-address: cannot read './net.py:0or1'\n")

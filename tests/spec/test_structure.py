@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import archscope
 from archscope.core.errors import TableError
 from archscope.core.source import Source
 from archscope.graph.lowering import lower
@@ -92,3 +93,12 @@ def test_a_next_cell_that_cannot_be_taken_apart_is_shown() -> None:
     text = f'{HEAD}channels = {{ next = "{{h}}×{{out}}" }}\n[[blocks]]\nrow = "{{any}}"\nlayers = ["conv1-4"]\n'
     with pytest.raises(TableError, match=r"t\.toml:7:9: unreadable-cell: cannot read '4'"):
         _paths(text)
+
+
+def test_a_kernel_that_waits_for_channels_is_named_before_they_are_known() -> None:
+    graph = archscope.lower(["conv{in}-{in}", "avgpool{in-1}", "relu"], input=(3, 8, 8))
+    assert [node.op.out_shape(*graph.shapes_in(node)) for node in graph.nodes] == [
+        (1, 3, 8, 8),
+        (1, 3, 4, 4),
+        (1, 3, 4, 4),
+    ]

@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from archscope.core.python_text import parsed
+
 DYNAMIC = "__getattr__"
 
 
@@ -23,7 +25,7 @@ def names_in(module: str) -> frozenset[str] | None:
     if not path.is_file():
         return frozenset()
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path.read_text(encoding="utf-8"))):
         found |= _bound(node, module, is_package=path.name == "__init__.py")
     if DYNAMIC in found:
         return None
@@ -37,7 +39,7 @@ def version_of(package: str) -> str:
     path = _file_of(f"{package}.version")
     if path is None or not path.is_file():
         return ""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in parsed(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__":
             return str(ast.literal_eval(node.value)).partition("+")[0]
     return ""

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from archscope.core.errors import Problem, UnknownName, Unsupported
+from archscope.core.python_text import parsed
 from archscope.core.source import Source, Span
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -108,7 +109,7 @@ def script_at(path: str) -> Script:
 def script_of(source: Source) -> Script:
     """A text as a script. Raises Unsupported for what is no Python, at the place where that shows."""
     try:
-        tree = ast.parse(source.text)
+        tree = parsed(source.text)
     except (SyntaxError, ValueError) as error:
         line, column = getattr(error, "lineno", 1) or 1, getattr(error, "offset", 1) or 1
         message = f"this is no Python that can be read: {getattr(error, 'msg', error)}"
