@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # for strategies.py, which tests
 settings.register_profile("archscope", deadline=None, derandomize=True)
 settings.load_profile("archscope")
 
+collect_ignore = ["benchmarks"]  # they import what only benchmarks need
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from runs_on_disk import save_run
 from archscope import commands
 from archscope.training.data import open_data
 
+WITH_VERDICT = Path(__file__).parents[1] / "read_back" / "run_1"
 FILES = sorted(path.stem for path in Path(commands.__file__).parent.glob("[!_]*.py"))
 
 
@@ -28,7 +30,9 @@ ASK_A_RUN = {"activations", "predict", "evaluate", "report"}
 
 def make_run(here: Path) -> None:
     """The run and the pictures that examples name."""
-    save_run(here / "runs" / "digits", "vgg11", open_data("digits", input_shape=(1, 32, 32)), width="1/32", bn="conv")
+    run = here / "runs" / "digits"
+    save_run(run, "vgg11", open_data("digits", input_shape=(1, 32, 32)), width="1/32", bn="conv")
+    shutil.copy(WITH_VERDICT / "verdict.json", run)
     for name in ("seven.png", "eight.png", "more/7/a.png", "more/8/a.png"):
         save_picture(here / name)
 
@@ -64,9 +68,10 @@ def test_every_example_runs(stem: str, archscope: Callable, here: Path) -> None:
         assert outcome.err == "", line
         assert outcome.out
     written = {path.name for path in here.iterdir()} - {"runs", "seven.png", "eight.png", "more"}
-    drawn = {"googlenet.svg", "resnet152.svg", "report.html", "resnet18.html", "bars.svg", "layers.svg", "vgg16.svg"}
+    drawn = {"googlenet.svg", "resnet152.svg", "bars.svg", "layers.svg", "vgg16.svg"}
+    pages = {"report.html", "resnet18.html", "run.html"}
     through = {"photo.jpg", "pools.png", "maps.png", "smaller.png", "class.png", "trained.png", "field.png"}
-    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn, *through}
+    assert written <= {"mypaper.toml", "networks.csv", "vgg11.py", *drawn, *pages, *through}
 
 
 def test_the_first_commands_that_a_newcomer_is_told_run(archscope: Callable) -> None:
