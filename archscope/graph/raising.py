@@ -132,6 +132,8 @@ class _Raiser:
         if child.kind == "scope":
             return self.block(child.number)
         node = self.graph.nodes[child.number]
+        if node.op.joins:
+            raise _unsaid(node.path, f"({node.op.label}) joins one tensor with no other", node.span)
         own = node.path.rpartition(".")[2]
         return Layer(node.op, name=f"{own}_{node.call + 1}" if node.call else own, span=node.span)
 

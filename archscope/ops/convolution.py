@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -102,10 +103,9 @@ class Convolution(Op):
         )
 
 
-def _each(value: Any, count: int) -> Sizes:
-    """A number per axis, where torch also takes one for all."""
-    numbers = (value,) if isinstance(value, int) else tuple(value)
-    return numbers * count if len(numbers) == 1 else numbers
+def _each(numbers: Sequence[int], count: int) -> Sizes:
+    """A number per axis, where torch also takes a list of one for all."""
+    return tuple(numbers) * count if len(numbers) == 1 else tuple(numbers)
 
 
 def _size_after(n: Size, kernel: Size, stride: Size, padding: Size, dilation: Size) -> Size:

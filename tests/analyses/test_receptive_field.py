@@ -440,3 +440,12 @@ def test_a_window_that_may_pass_over_the_border_makes_the_whole_a_bound() -> Non
     assert of_layer(spec, "all")[3] == "bound"
     gaps = archscope.load(["conv2-2 dilation=4 padding=1", "all: adaptiveavgpool1"], input=(1, 3, 3))
     assert of_layer(gaps, "all")[3] == "bound"  # its taps are at -1 and 3, and the input ends at 2
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_branch_whose_windows_may_pass_over_the_border_makes_a_joins_whole_a_bound(turned: bool) -> None:
+    branches = [["conv2-2/3 dilation=3 padding=1"], ["conv1-2/3"]]
+    cells = [{"join": "add", "branches": branches[::-1] if turned else branches}, "all: adaptiveavgpool1"]
+    spec = archscope.load(cells, input=(1, 5, 5))
+    assert supports(module_of(spec), (1, 5, 5), [(0, 0)]) == [[(0, 3), (0, 3)]]
+    assert of_layer(spec, "all") == (5, 0, 0, "bound")

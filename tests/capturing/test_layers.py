@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ import archscope
 from archscope.capturing.building import built
 from archscope.core.records import Setting
 from archscope.graph.footprint import inference_course
+from archscope.ops.convolution import Convolution
+from archscope.ops.convtranspose import ConvTranspose
 
 BATCH = 2
 
@@ -137,3 +140,66 @@ def test_a_pool_looks_at_every_number_of_its_windows(
 ) -> None:
     totals = archscope.profile(nn.Sequential(operator), input=shape, columns=["elementwise_flops", "macs"]).totals
     assert (totals["elementwise_flops"].value, totals["macs"].value) == (comparisons, 0)
+
+
+class Enlarging(nn.Module):
+    """A transposed convolution whose settings are given as they are."""
+
+    def __init__(self, kernel: tuple[int, ...], **settings: int | tuple[int, ...]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, 4, *kernel))
+        self.run = (functional.conv_transpose1d, functional.conv_transpose2d)[len(kernel) - 1]
+        self.settings = settings
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(x, self.weight, **self.settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "strides"),
+    [
+        ({"stride": 2}, (2, 2)),
+        ({"stride": (2,), "padding": (1,)}, (2, 2)),
+        ({"stride": (3, 2), "output_padding": (2, 0), "dilation": (1, 2)}, (3, 2)),
+    ],
+)
+def test_a_setting_of_a_transposed_convolution_is_one_for_all_axes_or_one_each(
+    settings: dict[str, int | tuple[int, ...]], strides: tuple[int, int]
+) -> None:
+    module = Enlarging((3, 3), **settings)
+    (node,) = archscope.capture(module, (3, 8, 6)).nodes
+    assert isinstance(node.op, ConvTranspose)
+    assert node.op.stride == strides
+    assert node.op.out_shape((1, 3, 8, 6)) == tuple(module(torch.zeros(1, 3, 8, 6)).shape)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(2, 1), ((2,), (1,)), ((2, 1, 1), (0, 1, 1))])
+def test_a_setting_of_a_volumes_convolution_is_one_for_all_axes_or_one_each(stride: Any, padding: Any) -> None:
+    class Shrinking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(4, 3, 3, 3, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return functional.conv3d(x, self.weight, None, stride, padding)
+
+    (node,) = archscope.capture(Shrinking(), (3, 8, 6, 5)).nodes
+    assert isinstance(node.op, Convolution)
+    assert node.op.out_shape((1, 3, 8, 6, 5)) == tuple(Shrinking()(torch.zeros(1, 3, 8, 6, 5)).shape)
+
+
+def test_statistics_of_a_vector_without_examples_are_no_batch_norm() -> None:
+    """torch lets it pass on tensors without data and refuses it on a CPU: there is no axis of channels."""
+
+    class Odd(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return functional.batch_norm(x.flatten(), None, None, training=True)
+
+    with pytest.raises(IndexError):
+        Odd()(torch.rand(1, 4))
+    graph = archscope.capture(Odd(), (4,))
+    assert "BatchNorm" not in {type(node.op).__name__ for node in graph.nodes}
+    assert (graph.shape_out(graph.nodes[-1]), sum(row.values["params"] for row in archscope.profile(graph).rows)) == (
+        (4,),
+        0,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -13,6 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured import measured, predicted
 from strategies import memory_specs
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.nn.functional import cross_entropy
+from torch.profiler import ProfilerActivity, profile
 
 import archscope
 from archscope import catalog
@@ -23,6 +28,7 @@ from archscope.graph.liveness import training
 from archscope.graph.lowering import lower
 from archscope.ops import Op, find
 from archscope.spec.network import Spec
+from archscope.targets.torch_module import module_of
 
 DEEPER = {
     "densenet169", "densenet201", "densenet264", "inception_resnet_v2", "inception_resnet_v2_10_20_10",
@@ -201,3 +207,43 @@ def test_without_the_rules_of_some_ops_all_figures_are_lower_bounds(spec: Spec, 
 
 def unknown(self: Any, *shapes: Any, setting: Setting) -> None:
     """A memory rule that there is not."""
+
+
+def test_a_relu6_in_place_copies_what_it_overwrites_in_training_only():
+    graph = archscope.lower(["conv1-4", "relu6", "adaptiveavgpool1", "FC-3"], 2, input=(2, 12, 12))
+    assert predicted(graph) == measured(graph)
+    maps = 2 * 4 * 12 * 12 * 4
+    assert predicted(graph).inference_peak < 2 * maps < 4 * maps < predicted(graph).train_peak + maps
+
+
+def test_a_loss_of_weight_1_is_multiplied_by_nothing():
+    graph = archscope.lower(["FC-1"], 1, input=(1, 1, 1))
+    assert predicted(graph) == measured(graph)
+
+
+def test_autograd_adds_a_second_gradient_to_the_first_one_in_place():
+    """Nothing watches here: what torch's allocator was asked for, which has a third fewer of the largest tensors."""
+    ways = {"join": "add", "branches": [["FC-1"], ["FC-1"], ["FC-1"]]}
+    graph = archscope.lower(["FC-2000", ways, "FC-2"], 64, input=(4, 1, 1))
+    course = training(graph, Setting(64, device="cpu"))
+    model, images, target = module_of(graph).train(), torch.rand(64, 4, 1, 1), torch.zeros(64, dtype=torch.int64)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
+        cross_entropy(model(images), target).backward()
+    asked = [each.nbytes() for each in watched.profiler.kineto_results.events() if each.name() == "[memory]"]
+    assert max(step.alive for step in course.steps) == images.nbytes + target.nbytes + max(accumulate(asked))
+
+
+def test_local_response_norm_keeps_wide_numbers_under_autocast_of_a_cpu():
+    graph = archscope.lower(["conv1-8", "LRN", "FC-2"], 2, input=(3, 8, 8))
+    model, images, target = module_of(graph).train(), torch.rand(2, 3, 8, 8), torch.zeros(2, dtype=torch.int64)
+    stored = {each.untyped_storage().data_ptr() for each in model.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+        cross_entropy(model(images), target)
+    bytes_kept = sum(each.untyped_storage().nbytes() for place, each in kept.items() if place not in stored)
+    assert sum(training(graph, Setting(2, device="cpu", amp="bfloat16")).saved) == bytes_kept

@@ -32,6 +32,7 @@ from archscope.ops.convolution import Convolution
 from archscope.ops.convtranspose import ConvTranspose
 from archscope.ops.einsum import Einsum
 from archscope.ops.embedding import Embedding
+from archscope.ops.fc import FC
 from archscope.ops.fill import Fill
 from archscope.ops.groupedmatmul import GroupedMatMul
 from archscope.ops.groupnorm import GroupNorm
@@ -555,3 +556,20 @@ def test_what_torch_was_seen_to_return_is_what_an_observed_op_has():
     shapes = ((2, 8, 6, 6), (2, 8, 6, 6))
     assert Pool("max_pool2d_with_indices", shapes, (2, 2)).out_shapes(IMAGE) == shapes
     assert Pool("max_pool2d_with_indices", shapes, (2, 2)).out_shape(IMAGE) == shapes[0]
+
+
+def test_a_computed_weight_decides_no_more_than_it_multiplies():
+    rows, weight = torch.rand(2, 7, 8), torch.rand(5, 8)
+    shapes = tuple(rows.shape), tuple(weight.shape)
+    result = torch.nn.functional.linear(rows, weight)
+    assert FC(5, bias=False).out_shape(*shapes) == tuple(result.shape) == (2, 7, 5)
+    with FlopCounterMode(display=False) as counted:
+        torch.nn.functional.linear(rows, weight)
+    assert FC(5, bias=False).macs(*shapes) == counted.get_total_flops() // 2
+
+
+@pytest.mark.parametrize("kind", [MatMul, GroupedMatMul])
+def test_products_of_matrices_do_nothing_beside_their_macs(kind: type[Op]):
+    """Each row meets a matrix in either, and no bias is added: all work is in the MACs."""
+    shapes = ((6, 4), (4, 5)) if kind is MatMul else ((6, 4), (2, 4, 5), (2,))
+    assert (kind().macs(*shapes), kind().elementwise(*shapes)) == (6 * 4 * 5, 0)

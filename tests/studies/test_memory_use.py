@@ -13,7 +13,7 @@ from strategies import memory_specs
 import archscope
 from archscope.core.errors import ShapeError
 from archscope.core.records import Optimizer, Setting
-from archscope.graph.footprint import inference_course, training_course
+from archscope.graph.footprint import inference_course, peaks_by_node, training_course
 from archscope.graph.lowering import lower
 from archscope.ops.dropout import Dropout
 from archscope.spec.network import Spec
@@ -270,3 +270,12 @@ def test_what_fits_with_resident_gradients_is_what_their_memory_says() -> None:
     found = archscope.fit("lenet5", "8MiB", grads="resident")
     fitting, more = (archscope.memory("lenet5", found.value + n, grads="resident").training.bytes for n in (0, 1))
     assert fitting == found.moment.bytes <= 2**23 < more
+
+
+def test_the_bytes_of_the_optimizers_step_are_listed_behind_those_of_the_layers() -> None:
+    graph = archscope.lower(["FC-3", "FC-900", "FC-3"], 1, input=(1, 1, 1))
+    setting = Setting(1, mode="train", device="cuda", optimizer=Optimizer("adam", implementation="foreach"))
+    course = training_course(graph, setting)
+    *layers, step = peaks_by_node(graph, setting, course)
+    assert course.peak.phase == "step"
+    assert step == course.peak_bytes > max(layers)

@@ -6,9 +6,11 @@ import ast
 import os
 import tomllib
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import archscope
 from archscope.core.errors import ArchscopeError, TableError
@@ -101,3 +103,11 @@ def test_postscript_is_no_picture(here: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ArchscopeError, match="cannot be read as a picture"):
         read_pictures([Path("a.jpg")], lambda picture: picture)
     assert not (here / "touched").exists()
+
+
+@pytest.mark.parametrize(("name", "written"), [("None", "NoneNetwork"), ("true", "TrueNetwork"), ("class", "Class")])
+def test_a_network_called_as_a_word_of_python_is_a_class_all_the_same(name: str, written: str) -> None:
+    spec = archscope.load(["conv3-4", "FC-2"], input=(3, 8, 8))
+    made: dict[str, type] = {}
+    exec(str(archscope.export(replace(spec, name=name), "python")), made)  # noqa: S102  what it is written for
+    assert made[written]()(torch.zeros(2, 3, 8, 8)).shape == (2, 2)

@@ -120,6 +120,17 @@ class Called(nn.Module):
         return self.run(self, x)
 
 
+class Adding(nn.Module):
+    """The sum of what it gets, convolved: what a dense block's layer does with a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        return self.conv(sum(tensors[1:], tensors[0]))  # type: ignore[no-any-return]
+
+
 CONV, CONV_1 = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1)
 FROZEN = nn.Conv2d(3, 3, 1).requires_grad_(False)
 WRONG = {
@@ -128,6 +139,13 @@ WRONG = {
     "idle-parameter: 'b.weight' is a parameter that no layer uses": Called(lambda m, x: m.a(x), a=CONV, b=CONV_1),
     "frozen-parameter: 'a.weight' is frozen": Called(lambda m, x: m.a(x), a=FROZEN),
     "one-way: Called has 1 inputs and 2 outputs": Called(lambda m, x: (m.a(x), x + x), a=CONV),
+    "unwritable-block: 'concat' (Concat) joins one tensor with no other: no table can say that": Called(
+        lambda m, x: m.a(torch.cat([x], 1)), a=CONV
+    ),
+    "unwritable-block: 'two' (a block) begins a way that meets no other": Called(
+        lambda m, x: torch.cat([x, y := m.one(x), m.two(x, y)], 1),
+        one=Called(lambda m, x: m.a(x), a=CONV), two=Adding(),
+    ),
     "unwritable-block: 'add' (Add) uses what is made elsewhere": Called(
         lambda m, x: torch.cat([m.a(y := m.b(x) + x), m.c(x) + y], 1),
         a=CONV, b=nn.Conv2d(3, 3, 1), c=nn.Conv2d(3, 3, 1),
