@@ -32,11 +32,10 @@ from mutants import ROOT, Mutant, change_of, code_of, sample
 
 EQUIVALENT: dict[tuple[str, str], str] = {
     ("archscope/ops/pointwise.py", "self.shapes[ -1]"): "capturing makes a pointwise op of a single result only",
-    ("archscope/graph/lowering.py", "continue -> break"): "what a sum's main way passes is the last of its ways",
     (
         "archscope/graph/bodies.py",
         "self.last.get(tensor, - 0)",
-    ): "no position is below 0, and 0 > 0 is as false as -1 > 0",
+    ): "positions begin with 0, and 0 is behind none of them",
     ("archscope/graph/bodies.py", "part.scope <= 0"): "scope 0 is the network, which is no part of a block",
 }
 """By path and a piece of the change: why the mutant is the same program for everything that can come."""

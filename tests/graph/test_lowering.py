@@ -210,3 +210,18 @@ def test_blocks_may_be_nested_two_hundred_deep():
     assert len(graph.scopes) == 201
     assert graph.nodes[0].path == ".".join([*["b"] * 200, "0"])
     assert archscope.profile(graph).at_depth(199)[0].values["params"] == 12
+
+
+def test_what_a_sums_main_way_passes_may_stand_before_the_other_ways():
+    """Stochastic depth drops what the main way made, wherever a spec that was made by hand has it."""
+    main = Layer(Conv(3, 4), name="main")
+    passed = Block((Layer(Dropout(0.5), name="drop"),), inline=True, when="joined")
+    other = Layer(Conv(1, 4), name="other")
+    orders = ((main, passed, other), (main, other, passed))
+    first, last = (
+        lower(named(Spec("net", Block((Block(ways, join=Add(), inline=True),)), (3, 8, 8)))) for ways in orders
+    )
+    assert [kinds(first), kinds(last)] == ["conv dropout conv add", "conv conv dropout add"]
+    for graph in (first, last):
+        made = {node.outputs[0]: node.path for node in graph.nodes}
+        assert [made[tensor] for tensor in graph.nodes[-1].inputs] == ["drop", "other"]
