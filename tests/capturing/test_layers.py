@@ -20,6 +20,8 @@ from archscope.core.records import Setting
 from archscope.graph.footprint import inference_course
 from archscope.ops.convolution import Convolution
 from archscope.ops.convtranspose import ConvTranspose
+from archscope.ops.matmul import MatMul
+from archscope.ops.relu import ReLU
 
 BATCH = 2
 
@@ -203,3 +205,27 @@ def test_statistics_of_a_vector_without_examples_are_no_batch_norm() -> None:
         (4,),
         0,
     )
+
+
+@pytest.mark.parametrize(
+    ("run", "written"),
+    [(functional.relu6, "nn.ReLU6()"), (lambda x: functional.hardtanh(x, 0, 4), "nn.Hardtanh(0, 4)")],
+)
+def test_a_ceiling_is_where_torchs_function_ends(run: Callable[[Tensor], Tensor], written: str) -> None:
+    class Cut(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return run(x)
+
+    (node,) = archscope.capture(Cut(), (4,)).nodes
+    call = node.op.torch((1, 4))
+    assert f"{call.name}({', '.join(map(str, call.args))})" == written
+    assert isinstance(node.op, ReLU)
+    assert node.op.ceiling == run(torch.full((1, 4), 1e9)).max()
+
+
+def test_a_product_without_rows_takes_no_macs_forward_or_backward() -> None:
+    left, right = torch.zeros(0, 8, requires_grad=True), torch.zeros(8, 5, requires_grad=True)
+    with FlopCounterMode(display=False) as counted:
+        (left @ right).sum().backward()
+    assert counted.get_total_flops() == 0
+    assert set((MatMul().gradient_macs((0, 8), (8, 5)) or {}).values()) == {MatMul().macs((0, 8), (8, 5))} == {0}

@@ -573,3 +573,9 @@ def test_products_of_matrices_do_nothing_beside_their_macs(kind: type[Op]):
     """Each row meets a matrix in either, and no bias is added: all work is in the MACs."""
     shapes = ((6, 4), (4, 5)) if kind is MatMul else ((6, 4), (2, 4, 5), (2,))
     assert (kind().macs(*shapes), kind().elementwise(*shapes)) == (6 * 4 * 5, 0)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_local_response_norm_takes_a_window_a_number_and_five_operations_more(size: int):
+    """The square, its neighbours, times alpha, plus k, to the power of beta, and the quotient."""
+    assert LRN(size).elementwise(IMAGE) == product(IMAGE) * (1 + size + 1 + 1 + 1 + 1)
