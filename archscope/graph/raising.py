@@ -80,10 +80,8 @@ def _different(graph: Graph, other: Graph) -> str:
     for mine, its, node in zip(ours, theirs, graph.nodes, strict=False):
         if mine != its:
             return f"{node.path!r} ({node.op.label}) runs in another place than its branch"
-    if len(ours) != len(theirs):
-        return f"{graph.name} runs {len(ours)} ops, and its layers {len(theirs)}"
-    if _stored(graph) != _stored(other):
-        return f"the parameters of {graph.name} have other names than its layers"
+    if len(ours) != len(theirs) or _stored(graph) != _stored(other):
+        return f"{graph.name} runs other ops than its layers, or keeps parameters or buffers that they do not have"
     return ""
 
 
@@ -110,14 +108,10 @@ class _Raiser:
         dense = self.dense(scope, children)
         if dense is not None:
             return Block(dense, name=scope.attribute, kind=kind, wiring="dense", span=scope.called or scope.span)
-        if len(scope.inputs) > 1 and children and self.joins_all(children[0], scope.inputs):
-            items = self.chain(children[1:], children[0].outputs[0], scope.outputs[0], scope)
-        elif len(scope.inputs) == 1 and len(scope.outputs) == 1:
-            items = self.chain(children, scope.inputs[0], scope.outputs[0], scope)
-        else:
-            raise _unsaid(
-                scope.path, f"takes {len(scope.inputs)} tensors and returns {len(scope.outputs)}", scope.called
-            )
+        if len(scope.inputs) != 1 or len(scope.outputs) != 1:
+            why = f"takes {len(scope.inputs)} tensors and returns {len(scope.outputs)}"
+            raise _unsaid(scope.path, why, scope.called)
+        items = self.chain(children, scope.inputs[0], scope.outputs[0], scope)
         return Block(tuple(items), name=scope.attribute, kind=kind, span=scope.called or scope.span)
 
     def children(self, scope: Scope) -> list[_Child]:
@@ -185,7 +179,7 @@ class _Raiser:
                 single if named_one and single is not None else Block(tuple(items), name=f"way{number}", inline=True)
             )
         if inside:
-            raise self.unsaid(inside[0], scope, "is used by several branches")
+            raise self.unsaid(inside[0], scope, "is used by none of the branches beside it")
         node = self.graph.nodes[meeting.number]
         return Block(tuple(branches), join=node.op, inline=True, span=node.span)
 

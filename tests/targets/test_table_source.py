@@ -131,8 +131,34 @@ class Adding(nn.Module):
         return self.conv(sum(tensors[1:], tensors[0]))  # type: ignore[no-any-return]
 
 
+class Joining(nn.Module):
+    """Joins all that it is given, and convolves it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 3, 1)
+
+    def forward(self, *given: torch.Tensor) -> torch.Tensor:
+        return self.conv(torch.cat(given, 1))
+
+
+class Leaking(nn.Module):
+    """What it makes first gets out of it by another way than as its result."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.kept = x.relu()
+        return self.kept.sigmoid()
+
+
+def leaked(module: Any, x: torch.Tensor) -> torch.Tensor:
+    module.inner(x)
+    return module.inner.kept
+
+
 CONV, CONV_1 = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1)
 FROZEN = nn.Conv2d(3, 3, 1).requires_grad_(False)
+WITH_MEAN = Called(lambda m, x: m.a(x), a=CONV)
+WITH_MEAN.register_buffer("mean", torch.zeros(3))
 WRONG = {
     "no-notation: 'linalg_inv' is linalg_inv, and no cell can say that": Called(lambda _, x: torch.linalg.inv(x)),
     "shared-parameter: 'a' shares its weight with another layer": Called(lambda m, x: m.a(m.a(x)), a=CONV),
@@ -150,6 +176,20 @@ WRONG = {
         lambda m, x: torch.cat([m.a(y := m.b(x) + x), m.c(x) + y], 1),
         a=CONV, b=nn.Conv2d(3, 3, 1), c=nn.Conv2d(3, 3, 1),
     ),
+    "unwritable-block: 'a' (Conv) begins a way that meets no other": Called(
+        lambda m, x: m.both(m.a(x), m.b(x)), a=CONV, b=nn.Conv2d(3, 3, 1), both=Joining(6)
+    ),
+    "unwritable-block: 'first' (a block) begins a way that meets no other": Called(
+        lambda m, x: m.last(m.second(x, m.first(x))), first=Joining(3), second=Joining(6), last=nn.ReLU()
+    ),
+    "unwritable-block: 'two' takes 1 tensors and returns 2": Called(
+        lambda m, x: torch.add(*m.two(x)), two=Called(lambda m, x: (y := m.conv(x), y.relu()), conv=CONV)
+    ),
+    "unwritable-block: 'relu' (ReLU) is used by none of the branches beside it": Called(
+        lambda m, x: (x.relu(), m.a(x) + m.b(x))[1], a=CONV, b=nn.Conv2d(3, 3, 1)
+    ),
+    "unwritable-block: 'Called' uses what is made elsewhere": Called(leaked, inner=Leaking()),
+    "other-order: Called runs other ops than its layers, or keeps parameters or buffers that they do not": WITH_MEAN,
 }  # fmt: skip
 
 
