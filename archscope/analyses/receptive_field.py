@@ -122,7 +122,7 @@ def features(graph: Graph) -> Field | None:
         node = makers[tensor]
         tensor = next((each for each in node.inputs if not _is_stretched(graph, node, each)), node.inputs[0])
         window, before = node.op.sees(*graph.shapes_in(node)), found[tensor]
-        if window is None or before is None:
+        if window is None or before is None:  # pragma: no cover: what is known behind an op is known before it
             return None
         each = zip(window.stride, before.axes, field.axes, strict=True)
         field = field._replace(

@@ -60,8 +60,6 @@ class Einsum(Op):
         plain = "->" in equation and "." not in equation and len(shapes) == 2
         if not plain or any(len(set(term)) != len(term) for term in terms):
             return None
-        if any(len(term) != len(shape) for term, shape in zip(terms, shapes, strict=True)):
-            return None
         kept = set(equation.partition("->")[2])
         alone = set(terms[0]) ^ set(terms[1])
         if not alone <= kept or set(terms[0]) & set(terms[1]) <= kept:  # a sum before the product; no sum at all

@@ -94,12 +94,8 @@ def signature(spec: Spec) -> list[list[str]]:
 def named_by_blocks(spec: Spec, known: Iterable[tuple[str, Spec]]) -> str:
     """Which network of its table a spec's stages are, or the nearest one and what differs, in words."""
     mine = signature(spec)
-    ranked = sorted(
-        ((_distance(mine, signature(other)), name, other) for name, other in known), key=lambda entry: entry[0]
-    )
-    if not ranked:
-        return ""
-    distance, name, other = ranked[0]
+    ranked = ((_distance(mine, signature(other)), name, other) for name, other in known)
+    distance, name, other = min(ranked, key=lambda entry: entry[0])
     if distance == 0:
         return f"these are the stages of {name}"
     return f"no network of the table; nearest is {name}: {'; '.join(_differences(mine, signature(other)))}"

@@ -101,7 +101,7 @@ def read_table(source: Source) -> Table:
     except RecursionError as error:
         raise TableError(Problem("not-toml", "values are nested too deeply", Span(source, 1, 1))) from error
     except ValueError as error:
-        if huge is None:
+        if huge is None:  # pragma: no cover: tomllib is known to raise a plain ValueError for long numbers only
             raise
         raise _too_many_digits(source, huge) from error
     if huge is not None and _has_huge(data):

@@ -177,3 +177,40 @@ def test_what_grows_without_end_is_too_deep():
 def test_branches_that_do_not_fit_are_an_error_at_the_cell_of_their_block(block: str, code: str, message: str):
     text = table("| relu |", "| b |", heads="| A |", below=f'[[blocks]]\nname = "b"\n{block}')
     check_error(text, code, 7, 3, message, "row 2, column A")
+
+
+def test_a_projection_is_there_always_never_or_where_shapes_differ():
+    below = "[[blocks]]\ncell = 'b'\nlayers = ['relu']\nskip = 'add'\nproject = 'sometimes'"
+    problem = check_error(
+        table("| b |", heads="| A |", below=below), "bad-value", 6, 3, "project is 'sometimes'", "row 1, column A"
+    )
+    assert problem.expected == "when shapes differ, always, never"
+
+
+def test_branches_of_nothing_that_make_too_many_channels_are_an_error_at_the_block():
+    doubled = "[[blocks]]\ncell = 'twice'\nbranches = [[], []]"
+    problem = check_error(
+        table(*["| twice |"] * 60, heads="| A |", below=doubled),
+        "impossible-size", 57, 3, "makes a tensor of absurd size", "row 52, column A",
+    )  # fmt: skip
+    assert problem.expected == ""
+
+
+def test_lists_within_blocks_within_lists_may_be_too_deep():
+    named = [f"[[blocks]]\nname = 'b{n}'\nlayers = {'[' * 50}'b{n + 1}'{']' * 50}" for n in range(18)]
+    below = "\n".join([*named, "[[blocks]]\nname = 'b18'\nlayers = ['relu']"])
+    check_error(table("| b0 |", heads="| A |", below=below), "too-deep", 6, 3, "blocks are nested too deeply")
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "message"),
+    [
+        (["a-b"], "bad-name", "'a-b' cannot name a part of a module"),
+        (["x", "x"], "duplicate-name", "two parts of one block are called 'x'"),
+    ],
+)
+def test_the_name_of_a_side_branch_is_an_error_at_its_first_layer(names: list[str], code: str, message: str):
+    branches = [f"[[side_branches]]\nname = '{name}'\nafter = 'r'\nlayers = ['FC-3']" for name in names]
+    below = "\n".join(["[columns]\nlayer = 'label'\n[names]\nrelu = 'r'", *branches])
+    text = table("| relu | conv3-4 |", "| fc | FC-3 |", heads="| layer | A |", below=below)
+    check_error(text, code, 16, 12, message)

@@ -108,6 +108,13 @@ def test_what_a_network_cannot_do_is_refused_in_words(network: str, changes: Any
     assert str(caught.value) == f"no-such-knob: {message}"
 
 
+def test_a_network_without_convolutions_has_no_blocks_to_change():
+    with pytest.raises(Unsupported) as caught:
+        archscope.load(["FC-10"], input=(3, 8, 8), blocks=[1])
+    message = "network is not made of plain stages of convolutions: blocks cannot change them"
+    assert str(caught.value) == f"no-such-knob: {message}"
+
+
 def test_an_adaptive_pool_needs_an_fc_layer_to_stand_before():
     with pytest.raises(Unsupported) as caught:
         archscope.load(["conv3-4"], input=(3, 8, 8), adaptive_pool=True)

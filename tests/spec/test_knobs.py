@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from errors_at import table
 
 import archscope
 from archscope.core.arithmetic import Shape, product
@@ -253,3 +255,21 @@ def test_the_number_of_classes_of_an_op_without_one_cannot_be_set():
     with pytest.raises(Unsupported) as caught:
         archscope.load(["conv3-4", "voting"], ops=[Voting], input=(3, 8, 8), num_classes=5)
     assert str(caught.value) == "no-such-knob: cannot set the number of outputs of Voting"
+
+
+def test_blocks_change_a_network_whose_fc_layers_stand_beside_its_stages():
+    spec = archscope.load(["conv3-8", "maxpool", "FC-10"], input=(3, 32, 32), blocks=[3])
+    assert [letters(layer.op.notation or "") for layer in spec.layers()] == ["conv", "conv", "conv", "maxpool", "fc"]
+
+
+def test_an_input_is_a_number_or_a_pair_or_a_list_of_two():
+    square, listed = (archscope.load("vgg11", input_size=size) for size in (64, [64, 96]))
+    assert (square.changes, listed.changes) == (("input_size=64×64",), ("input_size=64×96",))
+
+
+def test_changed_stages_are_told_from_networks_of_the_table_that_have_none(tmp_path: Path):
+    file = tmp_path / "two.toml"
+    file.write_text(table("| conv3-4 | FC-4 |", "| maxpool | |", "| FC-2 | FC-2 |"), encoding="utf-8")
+    assert archscope.load(f"{file}:A", blocks=[2]).changes == (
+        "blocks: no network of the table; nearest is A: stage 1 is conv3-4 conv3-4, there conv3-4",
+    )

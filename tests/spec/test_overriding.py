@@ -133,6 +133,23 @@ def test_a_name_that_is_no_cell_says_what_is(network: str, name: str, text: str,
     assert more in str(problem)
 
 
+def test_a_layer_of_a_block_is_found_among_those_of_its_branches():
+    with pytest.raises(UsageError) as caught:
+        archscope.load("resnet18", set={"conv1x": "relu"})
+    assert str(caught.value) == (
+        "unknown-cell: no cell is called 'conv1x'\n"
+        "  expected: a row and a column, such as 'conv1.18-layer', or the name of a layer that a cell spells out\n"
+        "  help:     did you mean conv1, layer4.1.conv1, layer4.0.conv1?"
+    )
+
+
+def test_a_cell_that_the_network_is_not_made_of_cannot_be_varied():
+    with pytest.raises(UsageError) as caught:
+        archscope.sweep("googlenet", vary={"inception (4a).params": "364K,1K,2K"})
+    message = "no-effect: inception (4a).params=2K changes nothing: googlenet is not made of this cell"
+    assert message in str(caught.value)
+
+
 def test_only_a_network_of_a_table_has_cells():
     for network in (archscope.load("vgg11"), ["conv3-4"]):
         with pytest.raises(UsageError) as caught:
