@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archscope
 from archscope.capturing.building import built
+from archscope.core.errors import Unsupported
 from archscope.core.records import Setting
 from archscope.graph.footprint import inference_course
 from archscope.ops.convolution import Convolution
@@ -229,3 +230,119 @@ def test_a_product_without_rows_takes_no_macs_forward_or_backward() -> None:
         (left @ right).sum().backward()
     assert counted.get_total_flops() == 0
     assert set((MatMul().gradient_macs((0, 8), (8, 5)) or {}).values()) == {MatMul().macs((0, 8), (8, 5))} == {0}
+
+
+class General(nn.Module):
+    """A convolution by the name that ATen has for all of them."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        its: Any = self.layer
+        given = (its.stride, its.padding, its.dilation, its.transposed, its.output_padding, its.groups)
+        return torch.convolution(x, its.weight, its.bias, *given)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Conv2d(3, 4, 3), (3, 8, 8)),
+        (nn.Conv1d(3, 4, 3), (3, 8)),
+        (nn.ConvTranspose2d(3, 4, 3), (3, 8, 8)),
+        (nn.ConvTranspose1d(3, 4, 3, 2, bias=False), (3, 8)),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_convolution_by_its_general_name_is_the_one_that_it_is(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    general, own = (archscope.capture(each, shape) for each in (General(layer), nn.Sequential(layer)))
+    assert [node.op for node in general.nodes] == [node.op for node in own.nodes]
+
+
+def test_an_even_kernel_that_keeps_the_size_has_the_work_of_all_its_positions() -> None:
+    profile = archscope.profile(nn.Sequential(nn.Conv2d(3, 4, 2, padding="same")), input=(3, 8, 8))
+    assert (profile.totals["macs"].value, profile.rows[0].values["output_shape"]) == (4 * 64 * 12, (4, 8, 8))
+
+
+class Grouped(nn.Module):
+    """Rows that are multiplied by one of several matrices each: experts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.experts = nn.Parameter(torch.zeros(2, 16, 32, dtype=torch.bfloat16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        ends = torch.tensor([4, 8], dtype=torch.int32, device=x.device)
+        return functional.grouped_mm(x.flatten(1).bfloat16(), self.experts, offs=ends)
+
+
+def test_experts_cost_a_product_of_each_row_and_keep_both_factors_with_the_ends() -> None:
+    step = archscope.capture(Grouped(), (16,), batch=8, mode="train")
+    (node,) = [each for each in step.nodes if type(each.op).__name__ == "GroupedMatMul"]
+    totals = archscope.profile(step, columns=("params", "macs", "train_macs", "elementwise_flops")).totals
+    assert (totals["params"].value, totals["macs"].value, totals["elementwise_flops"].value) == (1024, 8 * 16 * 32, 0)
+    assert totals["train_macs"].value == 2 * 8 * 16 * 32  # none for the gradient of the image
+    rule = node.op.memory(*step.shapes_in(node), setting=Setting(8, mode="train"))
+    assert rule is not None
+    assert rule.saved == ("input0", "input1", "input2")
+
+
+class Apply(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, operator: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.operator = operator
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.operator(x)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        lambda x: torch.addbmm(x[0], x, x),
+        lambda x: torch.native_dropout(x, 0.5, train=True)[0],
+        lambda x: torch.ops.aten.log_sigmoid_forward(x)[0],
+    ],
+    ids=["a sum of products", "a result and its mask", "a result and what backward needs"],
+)
+def test_what_no_rule_fits_is_not_guessed(operator: Callable[[Tensor], Tensor]) -> None:
+    profile = archscope.profile(Apply(operator), input=(4, 4), columns=("elementwise_flops",))
+    assert profile.totals["elementwise_flops"].status != "exact"
+
+
+@pytest.mark.parametrize(
+    ("operator", "shape", "field"),
+    [
+        (nn.AdaptiveMaxPool2d(1), (3, 8, 8), 8),
+        (nn.AdaptiveMaxPool2d(2), (3, 8, 8), None),
+        (nn.AdaptiveAvgPool1d(1), (3, 8), None),
+    ],
+)
+def test_a_pool_to_one_position_sees_the_whole_map(operator: nn.Module, shape: tuple[int, ...], field: Any) -> None:
+    profile = archscope.profile(nn.Sequential(operator), input=shape, columns=["receptive_field"])
+    assert profile.rows[-1].values["receptive_field"] == field
+
+
+def test_what_was_only_seen_cannot_be_built() -> None:
+    with pytest.raises(Unsupported, match="no-call: cumsum was seen in a module, and cannot be built from a graph"):
+        archscope.build(archscope.capture(Apply(lambda x: x.cumsum(1)), (3, 8, 8)))
+
+
+class Packed(nn.Module):
+    """A recurrent layer on sequences without their padding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(4, 6, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        lengths = torch.tensor([5, 3])
+        return self.lstm(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[0].data
+
+
+def test_a_real_run_counts_the_steps_of_each_packed_sequence() -> None:
+    found = archscope.profile(Packed(), input=(5, 4), batch=2, real=True, columns=["macs"])
+    assert sum(row.values["macs"] or 0 for row in found.rows) == (5 + 3) * (4 + 6) * 4 * 6

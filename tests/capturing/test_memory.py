@@ -12,7 +12,7 @@ from torchvision import models
 import archscope
 from archscope.capturing.building import built
 from archscope.core.records import Setting
-from archscope.graph.footprint import inference_course
+from archscope.graph.footprint import inference_course, training_course
 
 CNNS = (
     "mobilenet_v3_small", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_0", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0",
@@ -63,3 +63,32 @@ def test_a_factor_that_is_not_trained_keeps_its_partner_from_being_kept() -> Non
         archscope.memory(Scaled(trained), 4, input=(64,), device="cpu").saved.get("mul", 0) for trained in (True, False)
     ]
     assert saved == [4 * 64 * 4, 0]
+
+
+class Layers(nn.Module):
+    """Two linear layers, or one that runs twice."""
+
+    def __init__(self, *, shared: bool) -> None:
+        super().__init__()
+        self.first = nn.Linear(16, 16)
+        self.second = self.first if shared else nn.Linear(16, 16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(x).relu())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_autocast_copies_a_weight_once_however_often_it_is_used(shared: bool) -> None:
+    model = Layers(shared=shared)
+    image, target = torch.zeros(4, 16), torch.zeros(4, dtype=torch.int64)
+    with Watch([*model.parameters()]) as training:
+        training.note(image)
+        training.note(target)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = cross_entropy(model(image), target)
+        kept = training.alive - loss.untyped_storage().nbytes()
+        loss.backward()
+    setting = Setting(4, device="cpu", mode="train", amp="bfloat16")
+    course = training_course(archscope.capture(model, (16,), batch=4, mode="train"), setting)
+    first = next(each for each in course.steps if each.phase == "backward")
+    assert (first.input + first.saved, course.peak.alive) == (kept, training.peak)

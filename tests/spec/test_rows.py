@@ -118,3 +118,17 @@ def test_the_name_of_a_row_is_not_taken_for_an_ops() -> None:
     below = '[names]\n"conv2d 1x1" = "last"\n\n[notation]\n"conv2d 1x1" = "conv1-4"'
     text = table("| conv3-4 |", "| conv2d 1x1 |", heads="| A |", below=below)
     assert _paths(text) == ["0", "1"]
+
+
+def test_layers_in_lists_within_a_block_are_layers_beside_the_one_that_takes_the_stride():
+    below = """[[blocks]]
+cell = "[{body}] x{n}"
+repeat = "{n}"
+first = { stride = "2" }
+takes = "conv3-4/{stride}"
+layers = [["relu", "tanh"], "{body}"]
+"""
+    found = read_table(Source("net.toml", table("| [conv3-4/{stride}] x2 |", heads="| A |", below=below)))
+    layers = [layer.op for layer in compile_table(found, "A").layers()]
+    assert [type(op).__name__ for op in layers] == ["ReLU", "Tanh", "Conv"] * 2
+    assert [op.window.stride for op in layers if op.window is not None] == [(2, 2), (1, 1)]

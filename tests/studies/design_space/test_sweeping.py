@@ -363,3 +363,13 @@ def test_blocks_of_python_are_lists():
     assert found["params"].tolist()[1] == archscope.profile("resnet34").totals["params"].value
     found = archscope.sweep("vgg11", vary={"blocks": [((1, 64), (1, 128)), [1, 1, 1, 1, 1]]})
     assert found["blocks"].tolist() == ["1x64,1x128", "1,1,1,1,1"]
+
+
+@pytest.mark.parametrize(
+    ("template", "cells"),
+    [("conv{1,3}-64", ["conv1-64", "conv3-64"]), ("conv3-64/{1,2}", ["conv3-64/1", "conv3-64/2"])],
+)
+def test_the_side_of_a_kernel_and_a_stride_can_be_varied_as_channels_can(template: str, cells: list[str]):
+    found = archscope.sweep("vgg11", vary={"conv1_1": template}, columns=["macs"])
+    changed = [archscope.profile("vgg11", set={"conv1_1": cell}).totals["macs"].value for cell in cells]
+    assert (list(found["conv1_1"]), list(found["macs"])) == (cells, changed)
