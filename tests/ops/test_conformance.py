@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from archscope import ops
 from archscope.core.arithmetic import Shape, product
 from archscope.core.errors import ShapeError, Unsupported
-from archscope.core.records import ONE_POSITION, InnerCall, MemoryRule, Setting, pair
+from archscope.core.records import ONE_POSITION, InnerCall, MemoryRule, Seen, Setting, Tensor, pair
 from archscope.ops import Op, everything
 from archscope.ops.add import Add
 from archscope.ops.attention import Attention
@@ -594,3 +594,8 @@ def test_a_file_of_two_ops_or_none_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "archscope.ops.nothing", ModuleType("archscope.ops.nothing"))
     with pytest.raises(Unsupported, match=r"op-file: archscope\.ops\.nothing defines 0 ops; a file holds exactly one"):
         ops._class_in("nothing")
+
+
+def test_a_convolution_by_its_general_name_is_no_transposed_one() -> None:
+    weight = Tensor((4, 3, 3, 3), "float32")
+    assert ConvTranspose.captured(Seen("convolution", {"weight": weight, "transposed": False})) is None

@@ -262,11 +262,6 @@ def test_blocks_change_a_network_whose_fc_layers_stand_beside_its_stages():
     assert [letters(layer.op.notation or "") for layer in spec.layers()] == ["conv", "conv", "conv", "maxpool", "fc"]
 
 
-def test_an_input_is_a_number_or_a_pair_or_a_list_of_two():
-    square, listed = (archscope.load("vgg11", input_size=size) for size in (64, [64, 96]))
-    assert (square.changes, listed.changes) == (("input_size=64×64",), ("input_size=64×96",))
-
-
 def test_changed_stages_are_told_from_networks_of_the_table_that_have_none(tmp_path: Path):
     file = tmp_path / "two.toml"
     file.write_text(table("| conv3-4 | FC-4 |", "| maxpool | |", "| FC-2 | FC-2 |"), encoding="utf-8")
