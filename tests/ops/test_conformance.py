@@ -585,11 +585,6 @@ def test_an_op_says_nothing_of_work_that_it_does_not_know() -> None:
     assert Op().elementwise((1, 3, 8, 8)) is None
 
 
-def test_an_op_that_was_seen_has_the_shapes_it_was_seen_with() -> None:
-    shapes = ((1, 4), (1, 4))
-    assert Pool("max_pool1d_with_indices", shapes, (2,)).out_shapes((1, 8)) == shapes
-
-
 def test_a_file_of_two_ops_or_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "archscope.ops.nothing", ModuleType("archscope.ops.nothing"))
     with pytest.raises(Unsupported, match=r"op-file: archscope\.ops\.nothing defines 0 ops; a file holds exactly one"):
