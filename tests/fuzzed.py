@@ -191,3 +191,15 @@ def other_number(chance: Random, text: str) -> str:
         return text
     start = chance.choice(starts)
     return text[:start] + chance.choice(NUMBERS) + text[start + 1 :]
+
+
+CHANGED_BYTES = [b"", b"\x00", b"\xff" * 8, b"\x80\x04", b"cos\nsystem\n", b"9" * 40, b"{", b"PK\x03\x04"]
+
+
+def changed_bytes(chance: Random, data: bytes) -> bytes:
+    """Bytes with some put in, left out, or others in their place."""
+    for _ in range(chance.choice([1, 1, 2, 5])):
+        at = chance.randrange(len(data) + 1)
+        end = at + chance.choice([0, 1, 1, 8, len(data)])
+        data = data[:at] + chance.choice([*CHANGED_BYTES, bytes([chance.randrange(256)])]) + data[end:]
+    return data

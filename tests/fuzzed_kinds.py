@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from fuzzed import NUMBERS, SYMBOLS, Kind, by_character, by_grammar, cell, other_number, shipped, steers
+from fuzzed import NUMBERS, SYMBOLS, Kind, by_character, by_grammar, cell, changed_bytes, other_number, shipped, steers
+from fuzzed_runs import a_run, use_run
 
 import archscope
 from archscope import catalog
@@ -249,15 +250,6 @@ def use_command(words: list[str]) -> str | None:
 
 
 ITEMS = ["conv3-2", "relu", "FC-3"]
-CHANGED_BYTES = [b"", b"\x00", b"\xff" * 8, b"\x80\x04", b"cos\nsystem\n", b"9" * 40, b"{", b"PK\x03\x04"]
-
-
-def _changed(chance: Random, data: bytes) -> bytes:
-    for _ in range(chance.choice([1, 1, 2, 5])):
-        at = chance.randrange(len(data) + 1)
-        end = at + chance.choice([0, 1, 1, 8, len(data)])
-        data = data[:at] + chance.choice([*CHANGED_BYTES, bytes([chance.randrange(256)])]) + data[end:]
-    return data
 
 
 @cache
@@ -322,7 +314,7 @@ def part(chance: Random) -> bytes:
     """What a sweep has written so far, changed behind its first line."""
     head, line, rest = _part().partition(b"\n")
     if chance.random() < 0.5:
-        return head + line + _changed(chance, rest)
+        return head + line + changed_bytes(chance, rest)
     said, line, arrays = rest.partition(b"\n")
     facts = json.loads(said)
     facts[chance.choice(list(facts))] = chance.choice(
@@ -346,8 +338,9 @@ KINDS: dict[str, Kind] = {
     "address": Kind(address, use_address),
     "script": Kind(script, use_script),
     "command": Kind(command, use_command),
-    "weights": Kind(lambda chance: _changed(chance, _state()), use_weights),
+    "weights": Kind(lambda chance: changed_bytes(chance, _state()), use_weights),
     "part": Kind(part, use_part),
-    "image": Kind(lambda chance: _changed(chance, chance.choice(_pictures())), use_image),
+    "run": Kind(a_run, use_run),
+    "image": Kind(lambda chance: changed_bytes(chance, chance.choice(_pictures())), use_image),
 }
 """Every kind of input, by name."""

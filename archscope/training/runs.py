@@ -197,7 +197,7 @@ def _mapping(folder: Path, file: str, found: Any) -> dict[str, Any]:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 3 and value[0] in {1, 3} and all(map(_is_count, value))
+    return isinstance(value, list) and len(value) == 3 and all(map(_is_count, value)) and value[0] in {1, 3}
 
 
 def _is_count(value: Any) -> bool:

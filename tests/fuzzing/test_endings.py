@@ -14,7 +14,7 @@ from fuzzed_kinds import KINDS, PARTLY
 import archscope
 from archscope.core.errors import ArchscopeError, Problem, TableError
 
-INPUTS = {"table": 400, "part": 40, "command": 250, "weights": 200, "image": 300}
+INPUTS = {"table": 400, "part": 40, "command": 250, "weights": 200, "image": 300, "run": 200}
 
 
 @pytest.mark.usefixtures("here")

@@ -56,6 +56,7 @@ def test_changes_are_written_as_json_has_them() -> None:
     ("classes", ["a"], "'classes.json' in '{0}' has ['a']"),
     ("classes", ["a", 1], "'classes.json' in '{0}' has a class 1"),
     ("preprocessing", {"channels": 2, "size": [1, 1]}, "'preprocessing.json' in '{0}' has size [2, [1, 1]]"),
+    ("preprocessing", {"channels": [], "size": [1, 1]}, "'preprocessing.json' in '{0}' has size [[], [1, 1]]"),
     ("preprocessing", {**RUN.preprocessing.plain(), "resize": "x"}, "'preprocessing.json' in '{0}' has resize 'x'"),
     ("preprocessing", {**RUN.preprocessing.plain(), "short_side": 10**9},
      "'preprocessing.json' in '{0}' has short_side 1000000000"),
