@@ -68,8 +68,8 @@ class TooLong(BaseException):
     """Raised where something has taken far too long."""
 
 
-def ending(name: str, kind: Kind, seed: int) -> str | Finding:
-    """How one input ends: ``fine``, the code of an error, or a Finding."""
+def ending(name: str, kind: Kind, seed: int, most_seconds: float = SECONDS) -> str | Finding:
+    """How one input ends: ``fine``, the code of an error, or a Finding, which more CPU time than that is too."""
     value = kind.make(Random(f"{name} {seed}"))  # noqa: S311  a sample, no secret
     most, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
@@ -81,7 +81,7 @@ def ending(name: str, kind: Kind, seed: int) -> str | Finding:
         return Finding(name, seed, f"{type(error).__name__}: {error}"[:300], value)
     seconds = time.process_time() - start
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most
-    if seconds > SECONDS:
+    if seconds > most_seconds:
         return Finding(name, seed, f"took {seconds:.1f} s", value)
     if more > MEMORY:
         return Finding(name, seed, f"took {more / 1024:.0f} MiB", value)

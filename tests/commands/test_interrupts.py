@@ -118,8 +118,13 @@ def test_an_interrupted_search_shows_the_best_so_far(bare_environment: dict[str,
 
 AT_ONCE = """
 import sys
-import archscope.commands._watching
-archscope.commands._watching.PATIENCE = 0.0
+import threading
+class AtOnce:
+    def __init__(self, seconds, action):
+        self.start = action
+    def cancel(self):
+        pass
+threading.Timer = AtOnce
 sys.argv = ["archscope", *sys.argv[1:]]
 from archscope.__main__ import main
 main()

@@ -20,7 +20,8 @@ INPUTS = {"table": 400, "part": 40, "command": 250, "weights": 200, "image": 300
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_input_ends_as_it_may(kind: str):
-    ends = [ending(kind, KINDS[kind], seed) for seed in range(INPUTS.get(kind, 700))]
+    # How long an input takes is for the benchmark: machines that run tests are slow, and busy.
+    ends = [ending(kind, KINDS[kind], seed, most_seconds=60) for seed in range(INPUTS.get(kind, 700))]
     assert [end for end in ends if isinstance(end, Finding)] == []
     assert len(set(ends)) > 1 or kind in {"command", "part"}
 
