@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from terminals import written_to
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals are different there")
 
@@ -139,16 +140,9 @@ def shown(line: str, env: dict[str, str], cwd: Path) -> str:
     environment = {**env, "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "100"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, cwd=cwd)
     os.close(theirs)
-    parts = []
-    try:
-        while part := os.read(ours, 65536):
-            parts.append(part)
-    except OSError:
-        pass  # Linux: the other side is closed
-    finally:
-        os.close(ours)
+    written = written_to(ours)
     process.communicate()
-    return b"".join(parts).decode()
+    return written.decode()
 
 
 LINES = {

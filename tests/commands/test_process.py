@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from terminals import written_to
 
 RUN = (sys.executable, "-m", "archscope")
 
@@ -28,16 +29,9 @@ def shown_in_a_terminal(*arguments: str, env: dict[str, str], columns: int = 80)
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([*RUN, *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=env)
     os.close(theirs)
-    parts = []
-    try:
-        while part := os.read(ours, 65536):
-            parts.append(part)
-    except OSError:
-        pass  # Linux: the other side is closed
-    finally:
-        os.close(ours)
+    written = written_to(ours)
     assert process.wait() == 0
-    return b"".join(parts).decode().replace("\r\n", "\n")
+    return written.decode().replace("\r\n", "\n")
 
 
 def test_the_module_is_the_command(bare_environment: dict[str, str]) -> None:
